@@ -1,0 +1,328 @@
+"""Rego values as Python objects.
+
+========== =======================================================================
+null       ``None``
+boolean    ``bool``
+number     ``int``, ``float``, and ``Decimal`` for what a float cannot hold exactly
+           as written (``1e400``, twenty digits); :class:`LiteralFloat` keeps a spelling
+string     ``str``
+array      ``list``, as the JSON parser made it; never mutated once it is a value
+object     ``dict``; keys are *boxed*: strings and numbers as they are, all else in
+           a :class:`Box`
+set        :class:`RegoSet`, a frozen set of boxed elements
+undefined  :data:`UNDEFINED`, a marker that never is a value
+========== =======================================================================
+
+Python takes ``True`` for ``1``; Rego does not.  So booleans are boxed wherever
+they are hashed, and :func:`equal` is used wherever the type of both sides is not
+known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, ItemsView, Iterable, Iterator
+from decimal import Decimal
+from functools import cmp_to_key
+from typing import Any, Final, TypeAlias
+
+Value: TypeAlias = Any
+
+
+class _Undefined:
+    """The absence of a value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNDEFINED"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __getitem__(self, key: object) -> Any:
+        raise KeyError(key)
+
+
+UNDEFINED: Final = _Undefined()
+
+
+class LiteralFloat(float):
+    """A float that remembers how it was written (``1e3``, ``1.50``)."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> LiteralFloat:
+        self = super().__new__(cls, text)
+        self.text = text
+        return self
+
+
+class Box:
+    """A hashable stand-in for a value that Python cannot hash, or hashes wrongly.
+
+    ``value`` is the value itself; equality and hash follow Rego's equality.
+    """
+
+    __slots__ = ("_hash", "form", "value")
+
+    def __init__(self, value: Value, form: Hashable) -> None:
+        self.value = value
+        self.form = form
+        self._hash = hash(form)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Box) and self.form == other.form)
+
+    def __repr__(self) -> str:
+        return f"Box({self.value!r})"
+
+
+BOX_TRUE: Final = Box(True, ("b", True))
+BOX_FALSE: Final = Box(False, ("b", False))
+BOX_NULL: Final = Box(None, ("n",))
+
+
+def box(value: Value) -> Hashable:
+    """The hashable form of a value: for dict keys and set elements.
+
+    Strings and numbers are their own form.  ``unbox`` gives the value back.
+    """
+    cls = value.__class__
+    if cls is str or cls is int or cls is float:
+        return value  # type: ignore[no-any-return]
+    if value is True:
+        return BOX_TRUE
+    if value is False:
+        return BOX_FALSE
+    if value is None:
+        return BOX_NULL
+    if cls is list:
+        return Box(value, ("a", *map(box, value)))
+    if cls is dict:
+        return Box(value, ("o", frozenset([(k, box(v)) for k, v in value.items()])))
+    if cls is RegoSet:
+        return Box(value, ("s", value.boxed))
+    if isinstance(value, (int, float, Decimal, str)):
+        return value
+    raise TypeError(f"not a Rego value: {cls.__name__}")
+
+
+def unbox(key: Hashable) -> Value:
+    """The value behind a dict key or a set element."""
+    return key.value if key.__class__ is Box else key  # type: ignore[attr-defined]
+
+
+class RegoSet:
+    """An immutable Rego set.  ``boxed`` is the frozenset of boxed elements.
+
+    Iterating yields values (unboxed) in Rego's order; ``boxed`` is for when order
+    cannot be seen.  Subscripting by a value gives that element or ``KeyError``,
+    as a reference ``s[x]`` does.
+    """
+
+    __slots__ = ("_sorted", "boxed")
+
+    def __init__(self, values: Iterable[Value] = ()) -> None:
+        self.boxed: frozenset[Hashable] = frozenset(map(box, values))
+        self._sorted: list[Value] | None = None
+
+    @classmethod
+    def of_boxed(cls, boxed: Iterable[Hashable]) -> RegoSet:
+        """A set of elements that are boxed already."""
+        self = cls.__new__(cls)
+        self.boxed = frozenset(boxed)
+        self._sorted = None
+        return self
+
+    def __len__(self) -> int:
+        return len(self.boxed)
+
+    def __contains__(self, value: Value) -> bool:
+        return box(value) in self.boxed
+
+    def __iter__(self) -> Iterator[Value]:
+        return iter(self.ordered())
+
+    def __getitem__(self, value: Value) -> Value:
+        if box(value) in self.boxed:
+            return value
+        raise KeyError(value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RegoSet) and self.boxed == other.boxed
+
+    def __hash__(self) -> int:
+        return hash(self.boxed)
+
+    def __repr__(self) -> str:
+        return f"RegoSet({self.ordered()!r})"
+
+    def values(self) -> list[Value]:
+        """The elements in no particular order (faster than iterating)."""
+        return [unbox(e) for e in self.boxed]
+
+    def ordered(self) -> list[Value]:
+        """The elements in Rego's order; do not change the list."""
+        if self._sorted is None:
+            self._sorted = sorted_values(map(unbox, self.boxed))
+        return self._sorted
+
+
+EMPTY_SET: Final = RegoSet()
+
+
+def make_object(pairs: Iterable[tuple[Value, Value]]) -> dict[Hashable, Value]:
+    """An object from key/value pairs of plain values; the last of equal keys wins."""
+    return {box(k): v for k, v in pairs}
+
+
+def is_number(value: Value) -> bool:
+    """Whether the value is a Rego number."""
+    return isinstance(value, (int, float, Decimal)) and value is not True and value is not False
+
+
+def type_name(value: Value) -> str:
+    """``null boolean number string array object set``, as ``type_name`` says it."""
+    cls = value.__class__
+    if cls is str:
+        return "string"
+    if cls is bool:
+        return "boolean"
+    if value is None:
+        return "null"
+    if cls is dict:
+        return "object"
+    if cls is list:
+        return "array"
+    if cls is RegoSet:
+        return "set"
+    if isinstance(value, (int, float, Decimal)):
+        return "number"
+    raise TypeError(f"not a Rego value: {cls.__name__}")
+
+
+# -- equality and order ------------------------------------------------------------
+
+
+def equal(a: Value, b: Value) -> bool:
+    """Rego equality: ``1 == 1.0``, but ``true`` is not ``1``."""
+    if a is b:
+        return True
+    ca = a.__class__
+    cb = b.__class__
+    if ca is str or cb is str:
+        return bool(a == b)
+    if ca is bool or cb is bool or a is None or b is None:
+        return False
+    if ca is list:
+        return cb is list and len(a) == len(b) and all(map(equal, a, b))
+    if ca is dict:
+        if cb is not dict or len(a) != len(b):
+            return False
+        for k, v in a.items():
+            w = b.get(k, UNDEFINED)
+            if w is UNDEFINED or not equal(v, w):
+                return False
+        return True
+    if ca is RegoSet:
+        return cb is RegoSet and a.boxed == b.boxed
+    return bool(a == b)
+
+
+_RANK: Final = {
+    "null": 0,
+    "boolean": 1,
+    "number": 2,
+    "string": 4,
+    "array": 5,
+    "object": 6,
+    "set": 7,
+}
+
+
+def compare(a: Value, b: Value) -> int:
+    """-1, 0 or 1 by Rego's total order:
+    null < boolean < number < string < array < object < set."""
+    if a is b:
+        return 0
+    ca, cb = a.__class__, b.__class__
+    if ca is cb and (ca is str or ca is int or ca is float):
+        return -1 if a < b else (1 if a > b else 0)
+    ra, rb = _RANK[type_name(a)], _RANK[type_name(b)]
+    if ra != rb:
+        return -1 if ra < rb else 1
+    if ra <= 1:
+        return -1 if a < b else 1
+    if ra == 2:
+        return _compare_numbers(a, b)
+    if ra == 4:
+        return -1 if a < b else (1 if a > b else 0)
+    if ra == 5:
+        return _compare_sequences(a, b)
+    if ra == 6:
+        return _compare_objects(a, b)
+    return _compare_sequences(a.ordered(), b.ordered())
+
+
+def _compare_numbers(a: Any, b: Any) -> int:
+    if isinstance(a, Decimal) != isinstance(b, Decimal):
+        a = Decimal(repr(float(a))) if isinstance(a, float) else Decimal(a)
+        b = Decimal(repr(float(b))) if isinstance(b, float) else Decimal(b)
+    return -1 if a < b else (1 if a > b else 0)
+
+
+def _compare_sequences(a: list[Value], b: list[Value]) -> int:
+    for x, y in zip(a, b, strict=False):
+        c = compare(x, y)
+        if c:
+            return c
+    return (len(a) > len(b)) - (len(a) < len(b))
+
+
+def _compare_objects(a: dict[Hashable, Value], b: dict[Hashable, Value]) -> int:
+    ka, kb = sorted_keys(a), sorted_keys(b)
+    for x, y in zip(ka, kb, strict=False):
+        c = compare(x, y)
+        if c:
+            return c
+        c = compare(a[box(x)], b[box(y)])
+        if c:
+            return c
+    return (len(ka) > len(kb)) - (len(ka) < len(kb))
+
+
+order_key: Final[Callable[[Value], Any]] = cmp_to_key(compare)
+"""A ``sorted`` key for Rego's order."""
+
+
+def sorted_values(values: Iterable[Value]) -> list[Value]:
+    """The values as a new list in Rego's order."""
+    items = list(values)
+    kinds = {v.__class__ for v in items}
+    if len(kinds) <= 1 and kinds <= {str, int, float}:
+        items.sort()
+    else:
+        items.sort(key=order_key)
+    return items
+
+
+def sorted_keys(obj: dict[Hashable, Value]) -> list[Value]:
+    """The keys of an object (unboxed) in Rego's order."""
+    return sorted_values(map(unbox, obj))
+
+
+def sorted_items(obj: dict[Hashable, Value]) -> list[tuple[Value, Value]]:
+    """Key/value pairs of an object (keys unboxed) in Rego's key order."""
+    return [(k, obj[box(k)]) for k in sorted_keys(obj)]
+
+
+def plain_items(obj: dict[Hashable, Value]) -> ItemsView[Any, Value] | list[tuple[Value, Value]]:
+    """Key/value pairs (keys unboxed) in no particular order."""
+    for k in obj:
+        if k.__class__ is Box:
+            return [(unbox(key), v) for key, v in obj.items()]
+    return obj.items()
