@@ -228,7 +228,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """``import data.a.b as c``; ``path`` starts with ``data``, ``input``, ``rego`` or ``future``."""
+    """``import data.a.b as c``; the path starts with data, input, rego or future."""
 
     path: Var | Ref
     alias: str | None = None
@@ -243,7 +243,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One parsed file.  ``package`` is the path below ``data``: ``("a", "b")`` for ``package a.b``."""
+    """One parsed file.  ``package`` is the path below ``data``: ``("a", "b")`` for ``a.b``."""
 
     package: tuple[str, ...]
     imports: tuple[Import, ...]

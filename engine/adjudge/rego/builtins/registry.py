@@ -139,7 +139,7 @@ def want_number(value: Value, position: int) -> Any:
 def want_integer(value: Value, position: int) -> int:
     """The operand as an integer (``2.0`` counts), or a type error."""
     if value.__class__ is int:
-        return value  # type: ignore[no-any-return]
+        return value
     if not is_number(value):
         raise operand_error(position, "number", value)
     if value == int(value):
@@ -153,14 +153,14 @@ def want_integer(value: Value, position: int) -> int:
 def want_array(value: Value, position: int) -> list[Value]:
     """The operand as an array, or a type error."""
     if value.__class__ is list:
-        return value  # type: ignore[no-any-return]
+        return value
     raise operand_error(position, "array", value)
 
 
 def want_object(value: Value, position: int) -> dict[Any, Value]:
     """The operand as an object, or a type error."""
     if value.__class__ is dict:
-        return value  # type: ignore[no-any-return]
+        return value
     raise operand_error(position, "object", value)
 
 

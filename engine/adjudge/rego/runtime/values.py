@@ -113,7 +113,7 @@ def box(value: Value) -> Hashable:
 
 def unbox(key: Hashable) -> Value:
     """The value behind a dict key or a set element."""
-    return key.value if key.__class__ is Box else key  # type: ignore[attr-defined]
+    return key.value if key.__class__ is Box else key
 
 
 class RegoSet:
