@@ -1,0 +1,57 @@
+"""DSSE envelopes: JSON in, payload bytes and signatures out; and what a DSSE signature is over.
+
+DSSE protocol 1.0: the signature is over the pre-authentication encoding of payload type and
+payload.  Key ids in an envelope are hints by whoever wrote it and decide nothing here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from adjudge.trust.artifact import Artifact
+from adjudge.trust.parsing import decode_base64, field, optional
+from adjudge.trust.reasons import Refused
+
+_MAX_SIGNATURES = 100
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A DSSE envelope with everything decoded."""
+
+    payload: bytes
+    payload_type: str
+    signatures: tuple[bytes, ...]
+
+    def signed(self) -> Artifact:
+        """What the signatures are over."""
+        return Artifact.of_bytes(pae(self.payload_type, self.payload))
+
+
+def pae(payload_type: str, payload: bytes) -> bytes:
+    """The pre-authentication encoding (DSSE protocol 1.0); lengths count bytes."""
+    kind = payload_type.encode("utf-8", "surrogatepass")
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def read_envelope(value: Any) -> Envelope:
+    """The envelope in a JSON value.
+
+    Raises :class:`Refused` (``malformed``) for wrong types, bad base64 and empty envelopes.
+    """
+    raw_signatures = field(value, list, "signatures")
+    if not 0 < len(raw_signatures) <= _MAX_SIGNATURES:
+        raise Refused("malformed", f"the envelope has {len(raw_signatures)} signatures")
+    signatures = []
+    for item in raw_signatures:
+        signature = decode_base64(field(item, str, "sig"), "a signature")
+        optional(item, str, "keyid")
+        if not signature:
+            raise Refused("malformed", "a signature is empty")
+        signatures.append(signature)
+    return Envelope(
+        payload=decode_base64(field(value, str, "payload"), "the payload"),
+        payload_type=field(value, str, "payloadType"),
+        signatures=tuple(signatures),
+    )
