@@ -107,9 +107,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """An interpolated string ``$"a {x} b"``: text parts (str) and terms in order."""
+    """An interpolated string ``$"a {x} b"``: text parts (str) and terms in order.
 
-    parts: tuple[str | Term, ...]
+    A term with modifiers (``$"{x with input as y}"``) is an :class:`Expr`.
+    """
+
+    parts: tuple[str | Term | Expr, ...]
     raw: bool = field(default=False, compare=False)
     loc: Location = _loc()
 

@@ -1,1 +1,116 @@
+"""The parser: Rego text to :mod:`adjudge.rego.syntax`.
 
+It reads what OPA 1.22 reads, Rego v1 and v0, and builds the same tree.  It never
+raises anything but :class:`RegoErrors`, whatever the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NoReturn
+
+from adjudge.rego.errors import RegoErrors, RegoParseError
+from adjudge.rego.lexer import KEYWORDS, KEYWORDS_V0, tokenize
+from adjudge.rego.parser.cursor import CODE
+from adjudge.rego.parser.modules import ModuleParser
+from adjudge.rego.syntax import Body, Module, Ref, Term, Var
+from adjudge.source import Location, line_of
+
+__all__ = ["MAX_CHARACTERS", "MAX_DEPTH", "parse_body", "parse_module", "parse_ref", "parse_term"]
+
+MAX_CHARACTERS: Final = 10_000_000
+"""The longest text that is read."""
+
+MAX_DEPTH: Final = 100
+"""How deep brackets nest at most.  Trees stay shallow enough for recursive walks."""
+
+
+def parse_module(
+    text: str,
+    file: str = "",
+    rego_version: int = 1,
+    *,
+    max_characters: int = MAX_CHARACTERS,
+    max_depth: int = MAX_DEPTH,
+) -> Module:
+    """The module a text means.  ``rego_version`` is 0 or 1.
+
+    Raises ``RegoErrors`` with every ``rego_parse_error`` that could be told apart.
+    """
+    parser = _parser(text, file, rego_version, max_characters, max_depth)
+    try:
+        parser.module()
+    except RecursionError:
+        _raise([_too_deep(file)], text)
+    if parser.errors:
+        _raise(parser.errors, text)
+    return Module(
+        package=parser.package,
+        imports=tuple(parser.imports),
+        rules=tuple(parser.found),
+        comments=tuple(parser.tokens.comments),
+        rego_version=parser.rego_version,
+        file=file,
+        source=text,
+        package_loc=parser.package_loc,
+    )
+
+
+def parse_body(
+    text: str,
+    file: str = "",
+    rego_version: int = 1,
+    *,
+    max_characters: int = MAX_CHARACTERS,
+    max_depth: int = MAX_DEPTH,
+) -> Body:
+    """The query a text means: expressions, separated by ``;`` or line ends.
+
+    Raises ``RegoErrors``.
+    """
+    try:
+        return _parser(text, file, rego_version, max_characters, max_depth).query()
+    except RegoParseError as error:
+        _raise([error], text)
+    except RecursionError:
+        _raise([_too_deep(file)], text)
+
+
+def parse_term(text: str) -> Term:
+    """The one term a text means.  Raises ``RegoErrors``."""
+    body = parse_body(text)
+    term = body[0].term
+    if len(body) > 1 or body[0].negated or body[0].withs or not isinstance(term, Term):
+        _raise([RegoParseError(CODE, "expected exactly one term", location=body[-1].loc)], text)
+    return term
+
+
+def parse_ref(text: str) -> Ref | Var:
+    """The reference a text means; a ``Var`` for a name alone.  Raises ``RegoErrors``."""
+    term = parse_term(text)
+    if not isinstance(term, (Ref, Var)):
+        _raise([RegoParseError(CODE, "expected a reference", location=term.loc)], text)
+    return term
+
+
+def _parser(
+    text: str, file: str, rego_version: int, max_characters: int, max_depth: int
+) -> ModuleParser:
+    if len(text) > max_characters:
+        message = f"the text is longer than {max_characters} characters"
+        raise RegoErrors([RegoParseError(CODE, message, location=Location(file, 1, 1))])
+    keywords = KEYWORDS if rego_version else KEYWORDS_V0
+    return ModuleParser(tokenize(text, file, keywords, max_depth), max_depth, rego_version)
+
+
+def _too_deep(file: str) -> RegoParseError:
+    return RegoParseError(CODE, "nested too deeply", location=Location(file, 1, 1))
+
+
+def _raise(errors: Iterable[RegoParseError], text: str) -> NoReturn:
+    """Raise the errors, each with its line of the text."""
+    found = list(errors)
+    for error in found:
+        if error.location is not None:
+            error.source = line_of(text, error.location.row)
+    raise RegoErrors(found)

@@ -1,0 +1,78 @@
+"""Tokens and a place among them: what every part of the parser shares, and its errors."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adjudge.rego.errors import RegoParseError
+from adjudge.rego.lexer import KEYWORDS, Tokens
+
+NAMES: Final = {
+    "ident": "identifier",
+    ".": ".",
+    " .": ".",
+    " [": "[",
+    " (": "(",
+    "+": "plus",
+    "-": "minus",
+    "*": "mul",
+    "/": "div",
+    "%": "rem",
+    "&": "and",
+    "|": "or",
+    "=": "eq",
+    "==": "equal",
+    ":=": "assign",
+    "!=": "neq",
+    ">": "gt",
+    "<": "lt",
+    ">=": "gte",
+    "<=": "lte",
+    "raw": "string",
+    "template": "template-string-part",
+    "template-text": "template-string-part",
+    "template-open": "{",
+    "template-close": "}",
+    "template-end": "template-string-end",
+}
+"""What error messages call a kind of token, where that is not the kind itself; OPA's names."""
+
+REFERS: Final = frozenset({".", "[", "("})
+"""The kinds that go on with the term they touch."""
+
+CODE: Final = "rego_parse_error"
+
+
+class Cursor:
+    """A place in a list of tokens.  ``i`` is the index of the token looked at."""
+
+    def __init__(self, tokens: Tokens, max_depth: int) -> None:
+        self.tokens = tokens
+        self.kinds = tokens.kinds
+        self.texts = tokens.texts
+        self.locs = tokens.locs
+        self.newlines = tokens.newlines
+        self.max_depth = max_depth
+        self.i = 0
+        # Operators and calls of calls since the statement began: with these a tree
+        # gets deep without any bracket.
+        self.links = 0
+        # Where `[` or `{` was found not to begin a comprehension; asked again on a
+        # second attempt, so that nested attempts do not multiply.
+        self.no_comprehension: set[int] = set()
+        # Whether OPA would read `not {` as the negation of a body.
+        self.not_bodies = False
+
+    def error(self, message: str, i: int | None = None, hint: str | None = None) -> RegoParseError:
+        """A parse error at token ``i``, by default the one looked at."""
+        at = self.i if i is None else i
+        return RegoParseError(CODE, message, location=self.locs[at], hint=hint)
+
+    def unexpected(self, note: str = "", hint: str | None = None) -> RegoParseError:
+        """The error that the token looked at cannot stand here."""
+        kind = self.kinds[self.i]
+        if kind == "illegal":
+            return self.error(self.texts[self.i])
+        what = "keyword" if kind in KEYWORDS else "token"
+        message = f"unexpected {NAMES.get(kind, kind)} {what}"
+        return self.error(f"{message}: {note}" if note else message, hint=hint)
