@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from adjudge.canonical import canonical_bytes
-from adjudge.decision.model import EXIT_CODES, Evidence, FailOn, RuleResult, Verdict
+from adjudge.decision.model import EXIT_CODES, Evidence, FailOn, Model, RuleResult, Source, Verdict
 
 
 class ReasonCode(StrEnum):
@@ -97,9 +97,9 @@ def sort_results(results: Iterable[RuleResult]) -> tuple[RuleResult, ...]:
 
 def sort_evidence(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Evidence by artifact, place in the file and pointer; exact repetitions once."""
-    unique = {canonical_bytes(item.model_dump(mode="json")): item for item in evidence}
+    ordered = sorted(evidence, key=_evidence_order)
     return tuple(
-        item for _, item in sorted(unique.items(), key=lambda pair: _evidence_order(*pair))
+        item for index, item in enumerate(ordered) if index == 0 or item != ordered[index - 1]
     )
 
 
@@ -118,23 +118,39 @@ def limit_evidence(
     return sort_evidence([*named, *rest]), len(ordered) - limit
 
 
+class _Content:
+    """Orders what stands at the same place by its content, encoded only when it matters."""
+
+    __slots__ = ("part",)
+
+    def __init__(self, part: Model) -> None:
+        self.part = part
+
+    def __eq__(self, other: object) -> bool:
+        # Not the models themselves: Python takes 1 and True for equal.
+        return isinstance(other, _Content) and self._encoded() == other._encoded()
+
+    def __lt__(self, other: _Content) -> bool:
+        return self._encoded() < other._encoded()
+
+    def _encoded(self) -> bytes:
+        return canonical_bytes(self.part.model_dump(mode="json"))
+
+
+def _place(source: Source | None) -> tuple[str, int, int]:
+    return (source.file, source.line, source.column) if source else ("", 0, 0)
+
+
 def _result_order(result: RuleResult) -> tuple[object, ...]:
-    source = result.source
     return (
         result.rule_id,
         result.package,
         result.artifact or "",
-        (source.file, source.line, source.column) if source else ("", 0, 0),
+        _place(result.source),
         result.message,
-        canonical_bytes(result.model_dump(mode="json")),
+        _Content(result),
     )
 
 
-def _evidence_order(encoded: bytes, item: Evidence) -> tuple[object, ...]:
-    source = item.source
-    return (
-        item.artifact or "",
-        (source.file, source.line, source.column) if source else ("", 0, 0),
-        item.pointer,
-        encoded,
-    )
+def _evidence_order(item: Evidence) -> tuple[object, ...]:
+    return (item.artifact or "", _place(item.source), item.pointer, _Content(item))
