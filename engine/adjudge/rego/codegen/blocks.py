@@ -1,0 +1,246 @@
+"""IR blocks in, Python statements out.
+
+A block becomes straight code inside a ``while True`` or a ``for`` loop.  A step that
+fails is ``continue`` in a loop over values and ``break`` in the enclosing ``while
+True``.  CPython refuses more than 20 nested blocks, so a loop at depth 14 moves into a
+local function.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from adjudge.rego import abi
+from adjudge.rego.codegen import builder as py
+from adjudge.rego.codegen.steps import StepEmitter
+from adjudge.rego.plan import ir
+
+MAX_DEPTH = 14
+
+
+@dataclass(slots=True)
+class Target:
+    """Where solutions of a block go.
+
+    ``flag`` is set by :class:`~adjudge.rego.plan.ir.Succeed`; ``merge`` is the variable
+    that :class:`~adjudge.rego.plan.ir.Merge` fills; ``acc`` the accumulator of
+    :class:`~adjudge.rego.plan.ir.Add` and ``kind`` its sort.
+    """
+
+    flag: str | None = None
+    merge: str | None = None
+    acc: str | None = None
+    kind: str = ""
+    exits: bool = field(default=False)
+    """Whether the first solution ends the block (Succeed, Return)."""
+
+
+class BlockEmitter(StepEmitter):
+    """Emits blocks of one Python function."""
+
+    def block(self, block: ir.Block, target: Target) -> list[ast.stmt]:
+        """The block as a ``while True`` statement (and its prologue)."""
+        body = self._inline(block, target, self._fail_break, 1)
+        if not body or not isinstance(body[-1], ast.Break | ast.Return):
+            body.append(ast.Break())
+        return [py.loop(body)]
+
+    @staticmethod
+    def _fail_break() -> ast.stmt:
+        return ast.Break()
+
+    @staticmethod
+    def _fail_continue() -> ast.stmt:
+        return ast.Continue()
+
+    @staticmethod
+    def _fail_return() -> ast.stmt:
+        return py.return_(py.name(abi.UNSET))
+
+    def _inline(
+        self, block: ir.Block, target: Target, fail: Callable[[], ast.stmt], depth: int
+    ) -> list[ast.stmt]:
+        out: list[ast.stmt] = []
+        pending: list[ast.stmt] = []
+        for step in block.steps:
+            if isinstance(step, ir.Dot) and self.is_plain_dot(step):
+                # Neighbouring subscripts share one try.
+                pending.append(self.plain_dot(step))
+                pending.extend(self.trace_dot(step))
+                continue
+            if pending:
+                out.append(py.try_(pending, abi.LOOKUP_ERRORS, [fail()]))
+                pending = []
+            self._step(step, out, target, fail, depth)
+        if pending:
+            out.append(py.try_(pending, abi.LOOKUP_ERRORS, [fail()]))
+        return out
+
+    def _step(
+        self,
+        step: ir.Step,
+        out: list[ast.stmt],
+        target: Target,
+        fail: Callable[[], ast.stmt],
+        depth: int,
+    ) -> None:
+        if isinstance(step, ir.Scan | ir.ScanCall):
+            self._loop(step, out, target, fail, depth)
+        elif isinstance(step, ir.Not):
+            self._not(step, out, fail, depth)
+        elif isinstance(step, ir.Collect):
+            self._collect(step, out, depth)
+        elif isinstance(
+            step, ir.Succeed | ir.Return | ir.Merge | ir.Add | ir.AddPath | ir.Yield
+        ):
+            out.extend(self._sink(step, target))
+        else:
+            self.step(step, out, fail)
+
+    # -- loops -------------------------------------------------------------------------------
+
+    def _loop(
+        self,
+        step: ir.Scan | ir.ScanCall,
+        out: list[ast.stmt],
+        target: Target,
+        fail: Callable[[], ast.stmt],
+        depth: int,
+    ) -> None:
+        if depth >= MAX_DEPTH:
+            self._outlined(step, out, target)
+            return
+        header, source = self.loop_source(step, out, fail)
+        prologue = self.trace_loop(step)
+        body = prologue + self._inline(step.body, target, self._fail_continue, depth + 1)
+        out.append(py.for_(header, source, body or [ast.Pass()]))
+        if target.flag is not None:
+            out.append(py.if_(py.name(target.flag), ast.Break()))
+
+    def _outlined(self, step: ir.Scan | ir.ScanCall, out: list[ast.stmt], target: Target) -> None:
+        """The loop as a local function: called at once, reading the outer locals."""
+        name = self.fresh("h")
+        body: list[ast.stmt] = []
+        outer = [n for n in (target.flag, target.merge) if n is not None]
+        if outer:
+            body.append(ast.Nonlocal(outer))
+        inner: list[ast.stmt] = []
+        self._loop(step, inner, target, self._fail_return, 1)
+        inner.append(ast.Break())
+        body.append(py.loop(inner))
+        body.append(py.return_(py.name(abi.UNSET)))
+        out.append(py.function(name, (), body))
+        result = self.fresh("h")
+        out.append(py.assign(result, py.call(name)))
+        if target.exits and target.flag is None:
+            out.append(
+                py.if_(
+                    py.is_not(py.name(result), py.name(abi.UNSET)), py.return_(py.name(result))
+                )
+            )
+        if target.flag is not None:
+            out.append(py.if_(py.name(target.flag), ast.Break()))
+
+    # -- nested blocks -------------------------------------------------------------------------
+
+    def _not(
+        self, step: ir.Not, out: list[ast.stmt], fail: Callable[[], ast.stmt], depth: int
+    ) -> None:
+        flag = self.fresh("n")
+        out.append(py.assign(flag, py.const(False)))
+        saved = self.expect_misses
+        self.expect_misses = True
+        out.extend(self._sub_block(step.body, Target(flag=flag, exits=True), depth))
+        self.expect_misses = saved
+        out.append(py.if_(py.name(flag), fail()))
+
+    def _collect(self, step: ir.Collect, out: list[ast.stmt], depth: int) -> None:
+        acc = self.fresh("a")
+        empty: dict[str, ast.expr] = {
+            "array": py.list_(()),
+            "set": py.call(abi.NEW_SET),
+            "object": py.dict_(()),
+        }
+        out.append(py.assign(acc, empty[step.kind]))
+        out.extend(self._sub_block(step.body, Target(acc=acc, kind=step.kind), depth))
+        result: ast.expr = py.name(acc)
+        if step.kind == "set":
+            result = py.call(abi.SET_OF, result)
+        out.append(py.assign(self.local(step.dst), result))
+
+    def _sub_block(self, block: ir.Block, target: Target, depth: int) -> list[ast.stmt]:
+        if depth + 1 >= MAX_DEPTH:
+            name = self.fresh("h")
+            body: list[ast.stmt] = [ast.Nonlocal([target.flag])] if target.flag else []
+            body.extend(self.block(block, target))
+            body.append(py.return_(py.name(abi.UNSET)))
+            return [py.function(name, (), body), py.expr(py.call(name))]
+        body = self._inline(block, target, self._fail_break, depth + 1)
+        if not body or not isinstance(body[-1], ast.Break | ast.Return):
+            body.append(ast.Break())
+        return [py.loop(body)]
+
+    # -- sinks -----------------------------------------------------------------------------------
+
+    def _sink(self, step: ir.Step, target: Target) -> list[ast.stmt]:
+        if isinstance(step, ir.Succeed):
+            assert target.flag is not None
+            return [py.assign(target.flag, py.const(True)), ast.Break()]
+        if isinstance(step, ir.Return):
+            return [*self.trace_solution(), py.return_(self.operand(step.src))]
+        if isinstance(step, ir.Merge):
+            return [*self.trace_solution(), *self._merge(step, target)]
+        if isinstance(step, ir.Yield):
+            items = py.tuple_([self.operand(i) for i in step.items])
+            return [py.expr(py.method(py.name("out"), "append", items))]
+        if isinstance(step, ir.AddPath):
+            return [*self.trace_solution(), self._add_path(step, target)]
+        assert isinstance(step, ir.Add)
+        out = self.trace_solution(step.items[0]) if target.kind == "rule-set" else []
+        return [*out, self._add(step, target)]
+
+    def _merge(self, step: ir.Merge, target: Target) -> list[ast.stmt]:
+        assert target.merge is not None
+        return self.merge(target.merge, self.operand(step.src))
+
+    def merge(self, into: str, value: ast.expr) -> list[ast.stmt]:
+        """Store a value, or check that it equals the one stored before."""
+        merged = py.name(into)
+        where = self.where(self.loc)
+        conflict = py.expr(
+            py.method(py.name("c"), "conflict", py.const(self.conflict_kind), where)
+        )
+        check = py.if_(py.not_(py.call(abi.EQUAL, merged, value)), conflict)
+        return [
+            ast.If(
+                py.is_(merged, py.name(abi.UNDEFINED)), [py.assign(into, value)], [check]
+            )
+        ]
+
+    def _add(self, step: ir.Add, target: Target) -> ast.stmt:
+        assert target.acc is not None
+        acc = py.name(target.acc)
+        if target.kind == "array":
+            return py.expr(py.method(acc, "append", self.operand(step.items[0])))
+        if target.kind == "object":
+            key, value = step.items
+            return py.expr(
+                py.call(abi.PUT, py.name("c"), acc, self.operand(key), self.operand(value))
+            )
+        return py.expr(py.method(acc, "add", self.boxed(step.items[0])))
+
+    def _add_path(self, step: ir.AddPath, target: Target) -> ast.stmt:
+        assert target.acc is not None
+        path = py.tuple_([self.operand(p) for p in step.path])
+        return py.expr(
+            py.call(
+                abi.INSERT,
+                py.name("c"),
+                py.name(target.acc),
+                path,
+                self.operand(step.value),
+                py.const(step.multi),
+            )
+        )

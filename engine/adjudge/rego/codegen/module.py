@@ -1,0 +1,174 @@
+"""A program plan in, the Python module that evaluates it out.
+
+The same plan gives the same bytes: names are numbered in order, nothing depends on
+hashing or on identity.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from adjudge.rego import abi
+from adjudge.rego.codegen import builder as py
+from adjudge.rego.codegen.blocks import BlockEmitter, Target
+from adjudge.rego.codegen.constants import Constants
+from adjudge.rego.passes.model import Path
+from adjudge.rego.plan import ir
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A Python module as a tree, and the builtins it calls (name to Python name)."""
+
+    tree: ast.Module
+    builtins: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinKinds:
+    """Which builtins take the context, and which are repeated within a query."""
+
+    contextual: frozenset[str]
+    nondeterministic: frozenset[str]
+
+
+class ModuleEmitter:
+    """Emits rules and queries that share constants and the slot numbering."""
+
+    def __init__(self, slots: dict[Path, int], kinds: BuiltinKinds, *, trace: bool = False) -> None:
+        self.slots = slots
+        self.kinds = kinds
+        self.trace = trace
+        self.constants = Constants()
+        self.builtins: dict[str, str] = {}
+        self.clauses = 0
+        self.body: list[ast.stmt] = []
+
+    def finish(self) -> Generated:
+        """The module; constants come first."""
+        tree = ast.Module([*self.constants.statements, *self.body], [])
+        ast.fix_missing_locations(tree)
+        return Generated(tree, self.builtins)
+
+    def _emitter(self, conflict_kind: str = "complete") -> BlockEmitter:
+        emitter = BlockEmitter(self.constants, self.slots, trace=self.trace)
+        emitter.builtins = self.builtins
+        emitter.contextual = self.kinds.contextual
+        emitter.nondeterministic = self.kinds.nondeterministic
+        emitter.conflict_kind = conflict_kind
+        return emitter
+
+    # -- rules -----------------------------------------------------------------------------
+
+    def rules(self, plans: Iterable[ir.RulePlan]) -> None:
+        """Emit the functions of all rules."""
+        for plan in plans:
+            self._rule(plan)
+
+    def _rule(self, plan: ir.RulePlan) -> None:
+        slot = self.slots[plan.group.path]
+        kind = plan.group.kind
+        if kind == "function":
+            params = ["c", *(f"v{n}" for n in range(1, plan.params + 1))]
+            body = self._single(plan, "function")
+            self.body.append(py.function(f"{abi.FUNCTION_PREFIX}{slot}", params, body))
+            return
+        if kind == "complete":
+            body = self._single(plan, "complete")
+        else:
+            body = self._partial(plan)
+        evaluate = f"{abi.EVAL_PREFIX}{slot}"
+        self.body.append(py.function(evaluate, ["c"], body))
+        self.body.append(self._memo(slot, evaluate))
+
+    def _memo(self, slot: int, evaluate: str) -> ast.stmt:
+        """``r_n``: the value from the slot, evaluated at most once."""
+        slots = py.attr(py.name("c"), "slots")
+        read = py.assign("v", py.sub(slots, py.const(slot)))
+        compute = py.assign("v", py.call(evaluate, py.name("c")))
+        steps: list[ast.stmt] = [compute, py.store_item(slots, py.const(slot), py.name("v"))]
+        if self.trace:
+            enter = py.assign("m", py.method(py.name("c"), "enter", py.const(slot)))
+            leave = py.expr(py.method(py.name("c"), "leave", py.const(slot), py.name("m")))
+            steps = [enter, *steps, leave]
+        body: list[ast.stmt] = [
+            read,
+            py.if_(py.is_(py.name("v"), py.name(abi.UNSET)), *steps),
+        ]
+        if self.trace:
+            body.append(py.expr(py.method(py.name("c"), "solution", py.const(-slot - 1), py.const(None))))
+        body.append(py.return_(py.name("v")))
+        return py.function(f"{abi.RULE_PREFIX}{slot}", ["c"], body)
+
+    def _single(self, plan: ir.RulePlan, conflict_kind: str) -> list[ast.stmt]:
+        emitter = self._emitter(conflict_kind)
+        out: list[ast.stmt] = [py.assign("o", py.name(abi.UNDEFINED))]
+        exits = plan.constant is not None
+        for clause in plan.clauses:
+            out.extend(self._clause(emitter, clause, Target(merge="o", exits=exits)))
+        if plan.default is None:
+            out.append(py.return_(py.name("o")))
+            return out
+        merged = py.name("o")
+        out.append(py.if_(py.is_not(merged, py.name(abi.UNDEFINED)), py.return_(merged)))
+        self._number(emitter)
+        out.extend(emitter.block(plan.default.block, Target(merge="o", exits=True)))
+        out.append(py.return_(merged))
+        return out
+
+    def _number(self, emitter: BlockEmitter) -> None:
+        emitter.clause = self.clauses
+        self.clauses += 1
+
+    def _clause(
+        self, emitter: BlockEmitter, plan: ir.ClausePlan, target: Target
+    ) -> list[ast.stmt]:
+        self._number(emitter)
+        emitter.loc = plan.loc
+        row = plan.loc.row or 1
+        if plan.orelse is None:
+            return _at(emitter.block(plan.block, target), row)
+        # An else chain has one value; it is merged with the other clauses afterwards.
+        inner = emitter.fresh("o")
+        own = Target(merge=inner, exits=True)
+        out: list[ast.stmt] = [py.assign(inner, py.name(abi.UNDEFINED))]
+        out.extend(_at(emitter.block(plan.block, own), row))
+        rest = self._clause(emitter, plan.orelse, own)
+        out.append(py.if_(py.is_(py.name(inner), py.name(abi.UNDEFINED)), *rest))
+        if target.merge is not None:
+            merge = emitter.merge(target.merge, py.name(inner))
+            out.append(py.if_(py.is_not(py.name(inner), py.name(abi.UNDEFINED)), *merge))
+        return out
+
+    def _partial(self, plan: ir.RulePlan) -> list[ast.stmt]:
+        emitter = self._emitter("object")
+        is_set = plan.group.kind == "set"
+        empty = py.call(abi.NEW_SET) if is_set else py.dict_(())
+        out: list[ast.stmt] = [py.assign("a", empty)]
+        for clause in plan.clauses:
+            target = Target(acc="a", kind="rule-set" if is_set else "rule-object")
+            self._number(emitter)
+            out.extend(_at(emitter.block(clause.block, target), clause.loc.row or 1))
+        result = py.call(abi.SET_OF if is_set else abi.FINISH, py.name("a"))
+        out.append(py.return_(result))
+        return out
+
+    # -- queries -----------------------------------------------------------------------------
+
+    def query(self, plan: ir.QueryPlan, name: str = "query") -> None:
+        """Emit a query: ``query(c, out)`` appends one tuple an answer."""
+        emitter = self._emitter()
+        body = emitter.block(plan.block, Target())
+        self.body.append(py.function(name, ["c", "out"], body))
+
+
+def _at(statements: list[ast.stmt], row: int) -> list[ast.stmt]:
+    for statement in statements:
+        statement.lineno = row
+        statement.end_lineno = row
+        statement.col_offset = 0
+        statement.end_col_offset = 0
+    return statements
+

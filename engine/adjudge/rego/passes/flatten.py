@@ -1,0 +1,194 @@
+"""Bodies with nested calls in, bodies in which each call stands alone out.
+
+``x == count(y) + 1`` becomes ``count(y, a); plus(a, 1, b); equal(x, b)``.  What is
+hoisted out of a negated expression is evaluated outside the negation, as OPA does:
+``not f(g(x))`` is undefined when ``g(x)`` is, and so is ``not f(input.x)`` when
+``input.x`` is; in ``not input.x = 1`` (and ``==``) the references stay inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adjudge.rego.passes.model import Clause, Compilation
+from adjudge.rego.syntax import (
+    Array,
+    ArrayCompr,
+    Body,
+    Call,
+    Every,
+    Expr,
+    Object,
+    ObjectCompr,
+    Ref,
+    Scalar,
+    Set,
+    SetCompr,
+    SomeDecl,
+    SomeIn,
+    Template,
+    Term,
+    Var,
+    With,
+)
+
+EQUALITIES = frozenset({"eq", "assign", "equal"})
+
+
+def run(comp: Compilation) -> None:
+    """Rewrite the bodies and head terms of every clause."""
+    flattener = Flattener()
+    for group in comp.groups.values():
+        for clause in group.clauses:
+            flattener.clause(clause)
+        if group.default is not None:
+            flattener.clause(group.default)
+
+
+def flatten_query(body: Body) -> Body:
+    """The same for a query."""
+    return Flattener().body(body)
+
+
+class Flattener:
+    """Rewrites bodies; generates variables named ``$n`` that no policy can spell."""
+
+    def __init__(self) -> None:
+        self.counter = 0
+
+    def clause(self, clause: Clause) -> None:
+        """Rewrite one clause and its else chain; head calls move to the end of the body."""
+        each: Clause | None = clause
+        while each is not None:
+            body = list(self.body(each.body))
+            each.value = self.term(each.value, body, ())
+            if each.key is not None:
+                each.key = self.term(each.key, body, ())
+            each.tail = tuple(self.term(t, body, ()) for t in each.tail)
+            each.args = tuple(self.term(a, body, ()) for a in each.args)
+            each.body = tuple(body)
+            each = each.orelse
+
+    def body(self, body: Body) -> Body:
+        """A body with its nested calls taken out."""
+        out: list[Expr] = []
+        for expr in body:
+            self._expr(expr, out)
+        return tuple(out)
+
+    def _fresh(self) -> Var:
+        self.counter += 1
+        return Var(f"${self.counter}")
+
+    def _expr(self, expr: Expr, out: list[Expr]) -> None:
+        withs = tuple(With(w.target, self.term(w.value, out, ()), w.loc) for w in expr.withs)
+        term = expr.term
+        new: Term | SomeIn | Every
+        if isinstance(term, Call):
+            new = self._call_statement(term, expr, withs, out)
+        elif isinstance(term, Every):
+            domain = self._hoist(self.term(term.domain, out, withs), out, withs)
+            new = Every(term.key, term.value, domain, self.body(term.body), term.loc)
+        elif isinstance(term, SomeIn):
+            key = None if term.key is None else self.term(term.key, out, withs)
+            value = self.term(term.value, out, withs)
+            new = SomeIn(key, value, self.term(term.domain, out, withs), term.loc)
+        elif isinstance(term, SomeDecl):
+            return
+        else:
+            new = self.term(term, out, withs)
+            if expr.negated and isinstance(new, Ref):
+                operands = tuple(self._hoist(o, out, withs) for o in new.operands)
+                new = Ref(new.head, operands, new.loc)
+        out.append(Expr(new, expr.negated, withs, expr.loc))
+
+    def _call_statement(
+        self, call: Call, expr: Expr, withs: tuple[With, ...], out: list[Expr]
+    ) -> Term:
+        name = call.operator.name if isinstance(call.operator, Var) else ""
+        if name in ("eq", "assign") and not expr.negated and len(call.args) == 2:
+            left, right = call.args
+            # `x = f(y)` is `f(y, x)`: one variable less, the same meaning.
+            if isinstance(right, Call) and isinstance(left, Var):
+                return self._with_output(right, left, out, withs)
+            if isinstance(left, Call) and isinstance(right, Var) and name == "eq":
+                return self._with_output(left, right, out, withs)
+        args = tuple(self.term(a, out, withs) for a in call.args)
+        if expr.negated:
+            if name in EQUALITIES:
+                args = tuple(self._hoist_inside(a, out, withs) for a in args)
+            else:
+                args = tuple(self._hoist(a, out, withs) for a in args)
+        return replace(call, args=args)
+
+    def _with_output(
+        self, call: Call, output: Var, out: list[Expr], withs: tuple[With, ...]
+    ) -> Term:
+        args = tuple(self.term(a, out, withs) for a in call.args)
+        return Call(call.operator, (*args, output), False, call.loc)
+
+    def _hoist(self, term: Term, out: list[Expr], withs: tuple[With, ...]) -> Term:
+        """Bind references and comprehensions to a variable ahead of the expression."""
+        if isinstance(term, Ref | ArrayCompr | SetCompr | ObjectCompr):
+            var = self._fresh()
+            inner = self._hoist_inside(term, out, withs)
+            out.append(Expr(Call(Var("eq"), (var, inner), True, term.loc), False, withs, term.loc))
+            return var
+        return self._hoist_inside(term, out, withs)
+
+    def _hoist_inside(self, term: Term, out: list[Expr], withs: tuple[With, ...]) -> Term:
+        match term:
+            case Ref(head, operands, loc):
+                return Ref(head, tuple(self._hoist(o, out, withs) for o in operands), loc)
+            case Array(items, loc):
+                return Array(tuple(self._hoist(i, out, withs) for i in items), loc)
+            case Set(items, loc):
+                return Set(tuple(self._hoist(i, out, withs) for i in items), loc)
+            case Object(pairs, loc):
+                return Object(
+                    tuple(
+                        (self._hoist(k, out, withs), self._hoist(v, out, withs)) for k, v in pairs
+                    ),
+                    loc,
+                )
+            case _:
+                return term
+
+    def term(self, term: Term, out: list[Expr], withs: tuple[With, ...]) -> Term:
+        """A term without calls; the calls are appended to ``out`` with a variable for each."""
+        match term:
+            case Scalar() | Var():
+                return term
+            case Call(operator, args, _, loc):
+                var = self._fresh()
+                new = tuple(self.term(a, out, withs) for a in args)
+                out.append(Expr(Call(operator, (*new, var), False, loc), False, withs, loc))
+                return var
+            case Ref(head, operands, loc):
+                base = self.term(head, out, withs)
+                return Ref(base, tuple(self.term(o, out, withs) for o in operands), loc)
+            case Array(items, loc):
+                return Array(tuple(self.term(i, out, withs) for i in items), loc)
+            case Set(items, loc):
+                return Set(tuple(self.term(i, out, withs) for i in items), loc)
+            case Object(pairs, loc):
+                return Object(
+                    tuple((self.term(k, out, withs), self.term(v, out, withs)) for k, v in pairs),
+                    loc,
+                )
+            case ArrayCompr(inner, body, loc):
+                new_body, (result,) = self._comprehension(body, (inner,))
+                return ArrayCompr(result, new_body, loc)
+            case SetCompr(inner, body, loc):
+                new_body, (result,) = self._comprehension(body, (inner,))
+                return SetCompr(result, new_body, loc)
+            case ObjectCompr(key, value, body, loc):
+                new_body, (k, v) = self._comprehension(body, (key, value))
+                return ObjectCompr(k, v, new_body, loc)
+            case Template():
+                raise AssertionError("templates are lowered when names are settled")
+
+    def _comprehension(self, body: Body, terms: tuple[Term, ...]) -> tuple[Body, tuple[Term, ...]]:
+        out = list(self.body(body))
+        results = tuple(self.term(t, out, ()) for t in terms)
+        return tuple(out), results

@@ -1,0 +1,111 @@
+"""What the passes hand on: rules with their names resolved, grouped by path.
+
+Terms in here are :mod:`adjudge.rego.syntax` nodes in which every name is settled:
+a :class:`~adjudge.rego.syntax.Var` is a local variable (unique within its rule; the
+part before ``~`` is how it was written), or one of the roots ``input`` and ``data``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from adjudge.rego.capabilities import Capabilities
+from adjudge.rego.errors import RegoCompileError
+from adjudge.rego.syntax import Body, Module, Rule, Term
+from adjudge.source import Location, line_of
+
+Key: TypeAlias = str | int | float | bool | None
+Path: TypeAlias = tuple[Key, ...]
+Kind = Literal["complete", "function", "set", "object"]
+
+
+@dataclass(slots=True)
+class Clause:
+    """One body with its head terms; ``orelse`` continues an else chain.
+
+    ``key`` is the element of a partial set.  ``tail`` are the head reference's
+    operands after the group's ground path.
+    """
+
+    rule: Rule
+    args: tuple[Term, ...]
+    tail: tuple[Term, ...]
+    key: Term | None
+    value: Term
+    body: Body
+    orelse: Clause | None
+    loc: Location
+    module: int
+
+
+@dataclass(slots=True)
+class Group:
+    """All clauses that define one path: a complete rule, function, partial set or object."""
+
+    path: Path
+    kind: Kind
+    arity: int = 0
+    clauses: list[Clause] = field(default_factory=list)
+    default: Clause | None = None
+
+    @property
+    def name(self) -> str:
+        return path_text(self.path)
+
+
+@dataclass(slots=True)
+class Node:
+    """A node of the rule tree; the root stands for ``data``."""
+
+    path: Path
+    children: dict[Key, Node] = field(default_factory=dict)
+    group: Group | None = None
+
+    def find(self, path: Path) -> Node | None:
+        """The node at ``path``, or None."""
+        node: Node | None = self
+        for key in path:
+            node = node.children.get(key) if node else None
+        return node
+
+
+@dataclass(slots=True)
+class Compilation:
+    """The state the passes share; each pass fills in what the next ones read."""
+
+    modules: list[Module]
+    capabilities: Capabilities
+    strict: bool = False
+    groups: dict[Path, Group] = field(default_factory=dict)
+    tree: Node = field(default_factory=lambda: Node(()))
+    mocked: set[str] = field(default_factory=set)
+    """Builtins (by name) and functions (``data.a.f``) that are the target of some ``with``."""
+    errors: list[RegoCompileError] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
+
+    def error(
+        self, message: str, loc: Location, code: str = "rego_compile_error", hint: str | None = None
+    ) -> None:
+        """Record a compile error; compilation goes on to find more."""
+        text = self.sources.get(loc.file)
+        source = line_of(text, loc.row) if text is not None and loc.row else None
+        self.errors.append(
+            RegoCompileError(code, message, location=loc, source=source, hint=hint)
+        )
+
+
+def path_text(path: Path) -> str:
+    """``data.a.b``, with brackets where a key is no identifier."""
+    out = "data"
+    for key in path:
+        if isinstance(key, str) and key.isidentifier():
+            out += "." + key
+        else:
+            out += "[" + (f'"{key}"' if isinstance(key, str) else str(key).lower()) + "]"
+    return out
+
+
+def display_name(name: str) -> str:
+    """A variable's name as written."""
+    return name.split("~", 1)[0]

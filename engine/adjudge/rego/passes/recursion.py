@@ -1,0 +1,138 @@
+"""Rules that depend on themselves are errors; Rego evaluates no recursion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from adjudge.rego.passes.model import Compilation, Group, Node, Path, path_text
+from adjudge.rego.syntax import Ref, Scalar, Var
+
+
+def run(comp: Compilation) -> None:
+    """Find cycles in the graph of rules and report each rule on one."""
+    graph = {path: sorted(_targets(comp, group), key=str) for path, group in comp.groups.items()}
+    for path, cycle in _cycles(graph):
+        group = comp.groups[path]
+        first = (group.clauses or [group.default])[0]
+        assert first is not None
+        shown = " -> ".join(path_text(p) for p in cycle)
+        comp.error(
+            f"rule {path_text(path)} is recursive: {shown}", first.loc, "rego_recursion_error"
+        )
+
+
+def _targets(comp: Compilation, group: Group) -> set[Path]:
+    out: set[Path] = set()
+    for clause in (*group.clauses, *([group.default] if group.default else [])):
+        each = clause
+        while each is not None:
+            for term in (each.args, each.tail, each.key, each.value, each.body):
+                for ref in references(term):
+                    out |= _resolve(comp, ref)
+            each = each.orelse  # type: ignore[assignment]
+    return out
+
+
+def references(node: Any) -> Iterator[Ref]:
+    """All references below ``data`` in any part of the tree."""
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, tuple):
+            stack.extend(item)
+        elif isinstance(item, Ref) and isinstance(item.head, Var) and item.head.name == "data":
+            yield item
+            stack.extend(item.operands)
+        elif hasattr(item, "__dataclass_fields__"):
+            for name in item.__slots__:
+                if name not in ("loc", "raw", "infix"):
+                    stack.append(getattr(item, name))
+
+
+def _resolve(comp: Compilation, ref: Ref) -> set[Path]:
+    node: Node = comp.tree
+    for operand in ref.operands:
+        if node.group is not None:
+            break
+        if not isinstance(operand, Scalar):
+            break
+        child = node.children.get(operand.value)  # type: ignore[arg-type]
+        if child is None:
+            return set()
+        node = child
+    return set(_all_groups(node))
+
+
+def _all_groups(node: Node) -> Iterator[Path]:
+    if node.group is not None:
+        yield node.path
+    for child in node.children.values():
+        yield from _all_groups(child)
+
+
+def _cycles(graph: dict[Path, list[Path]]) -> Iterator[tuple[Path, list[Path]]]:
+    """Each path that can reach itself, with one way round."""
+    for component in _components(graph):
+        members = set(component)
+        if len(component) == 1 and component[0] not in graph[component[0]]:
+            continue
+        for start in component:
+            yield start, _way_round(start, graph, members)
+
+
+def _way_round(start: Path, graph: dict[Path, list[Path]], members: set[Path]) -> list[Path]:
+    parents: dict[Path, Path] = {}
+    queue = [start]
+    for node in queue:
+        for target in graph[node]:
+            if target == start:
+                way = [start]
+                at = node
+                while at != start:
+                    way.append(at)
+                    at = parents[at]
+                return [start, *reversed(way[1:]), start]
+            if target in members and target not in parents:
+                parents[target] = node
+                queue.append(target)
+    return [start, start]
+
+
+def _components(graph: dict[Path, list[Path]]) -> Iterator[list[Path]]:
+    """Strongly connected components (Tarjan, without Python recursion)."""
+    index: dict[Path, int] = {}
+    low: dict[Path, int] = {}
+    on_stack: set[Path] = set()
+    stack: list[Path] = []
+    for root in graph:
+        if root in index:
+            continue
+        work: list[tuple[Path, Iterator[Path]]] = [(root, iter(graph[root]))]
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        on_stack.add(root)
+        while work:
+            node, targets = work[-1]
+            for target in targets:
+                if target not in index:
+                    index[target] = low[target] = len(index)
+                    stack.append(target)
+                    on_stack.add(target)
+                    work.append((target, iter(graph[target])))
+                    break
+                if target in on_stack:
+                    low[node] = min(low[node], index[target])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    component: list[Path] = []
+                    while True:
+                        member = stack.pop()
+                        on_stack.discard(member)
+                        component.append(member)
+                        if member == node:
+                            break
+                    yield component

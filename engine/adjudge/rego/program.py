@@ -1,0 +1,344 @@
+"""Rego modules in, a Program that evaluates rules and queries out.
+
+A Program is immutable and may be shared between threads; all state of an evaluation
+lives in its context.  This module holds the one ``exec`` of the project.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adjudge.rego.builtins import catalog
+from adjudge.rego.builtins.registry import declared
+from adjudge.rego.capabilities import Capabilities, all_capabilities
+from adjudge.rego.codegen.module import BuiltinKinds, Generated, ModuleEmitter
+from adjudge.rego.errors import RegoCompileError, RegoErrors, RegoEvalError
+from adjudge.rego.parser import parse_body, parse_module
+from adjudge.rego.passes import calls, flatten, names, run_passes, safety
+from adjudge.rego.passes.model import Compilation, Group, Path
+from adjudge.rego.plan import ir, rules
+from adjudge.rego.plan.terms import PlanError
+from adjudge.rego.runtime.context import Context, Shared
+from adjudge.rego.runtime.documents import RuleNode
+from adjudge.rego.runtime.limits import DEFAULT_LIMITS, Limits
+from adjudge.rego.runtime.link import namespace
+from adjudge.rego.runtime.text import from_json, to_json
+from adjudge.rego.runtime.values import UNDEFINED, Value
+from adjudge.rego.syntax import Body, Module
+from adjudge.source import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an evaluation runs.
+
+    ``now_ns`` is the clock (None: the real one, read once); ``seed`` feeds the
+    random builtins; ``strict_builtin_errors`` turns a failing builtin into an error;
+    ``services`` are what the host grants (see ``BuiltinContext.service``).
+    """
+
+    now_ns: int | None = None
+    seed: bytes = b""
+    strict_builtin_errors: bool = False
+    limits: Limits = DEFAULT_LIMITS
+    services: Mapping[str, Any] = field(default_factory=dict)
+
+
+DEFAULT_OPTIONS = Options()
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionValue:
+    """One expression of a query with its value (JSON) and place."""
+
+    value: Any
+    text: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One answer of a query."""
+
+    bindings: dict[str, Any]
+    expressions: list[ExpressionValue]
+
+
+def compile_modules(
+    modules: Mapping[str, str | Module],
+    *,
+    data: Mapping[str, Any] | None = None,
+    capabilities: Capabilities | None = None,
+    rego_version: int = 1,
+    strict: bool = False,
+    mocked: frozenset[str] = frozenset(),
+) -> Program:
+    """Compile modules (file name to text, or parsed) against base documents.
+
+    Raises :class:`~adjudge.rego.errors.RegoErrors` with every error found.
+    """
+    parsed: list[Module] = []
+    errors: list[Any] = []
+    for name, text in modules.items():
+        if isinstance(text, Module):
+            parsed.append(text)
+            continue
+        try:
+            parsed.append(parse_module(text, name, rego_version))
+        except RegoErrors as e:
+            errors.extend(e.errors)
+    if errors:
+        raise RegoErrors(errors)
+    comp = Compilation(parsed, capabilities or all_capabilities(), strict)
+    comp.sources = {m.file: m.source for m in parsed}
+    comp.mocked |= mocked
+    run_passes(comp)
+    _raise(comp)
+    plan = rules.plan_program(comp)
+    _raise(comp)
+    return Program(comp, plan, from_json(dict(data or {})))
+
+
+def _raise(comp: Compilation) -> None:
+    if comp.errors:
+        raise RegoErrors(comp.errors)
+
+
+class Program:
+    """Compiled modules and their base documents."""
+
+    def __init__(self, comp: Compilation, plan: ir.ProgramPlan, data: dict[Any, Value]) -> None:
+        self._comp = comp
+        self._plan = plan
+        self._data = data
+        self._slots: dict[Path, int] = {g.path: n for n, g in enumerate(comp.groups.values())}
+        self._namespace, self._rules = self._link()
+
+    # -- linking ---------------------------------------------------------------------------
+
+    def _link(self) -> tuple[dict[str, Any], RuleNode]:
+        emitter = ModuleEmitter(self._slots, _kinds(self._comp))
+        emitter.rules(self._plan.rules)
+        scope = _execute(emitter.finish(), "<rego>", namespace())
+        root = RuleNode()
+        for path, slot in self._slots.items():
+            node = root
+            for key in path:
+                below = node.children.get(key)
+                if below is None:
+                    below = node.children[key] = RuleNode()
+                node = below
+            if self._comp.groups[path].kind == "function":
+                node.is_function = True
+            else:
+                node.slot = slot
+                node.rule = scope[f"r_{slot}"]
+        return scope, root
+
+    # -- evaluation --------------------------------------------------------------------------
+
+    def context(self, input_: Value, options: Options, data: dict[Any, Value] | None) -> Context:
+        """A fresh context."""
+        now = time.time_ns() if options.now_ns is None else options.now_ns
+        shared = Shared(
+            limits=options.limits,
+            deadline=time.monotonic() + options.limits.seconds,
+            now_ns=now,
+            seed=options.seed,
+            strict=options.strict_builtin_errors,
+            services={"parse_module": parse_module, **options.services},
+            registry=declared(),
+        )
+        return Context(
+            self._rules, len(self._slots), input_, self._data if data is None else data, shared
+        )
+
+    def with_data(self, data: Mapping[str, Any]) -> Program:
+        """The same rules over other base documents; nothing is compiled again."""
+        other = Program.__new__(Program)
+        other.__dict__.update(self.__dict__)
+        other._data = from_json(dict(data))
+        return other
+
+    def rule(self, path: str) -> CompiledRule:
+        """The rule at ``data.a.b``; raises ``KeyError`` when there is none."""
+        keys = tuple(path.split(".")[1:])
+        slot = self._slots[keys]
+        if self._comp.groups[keys].kind == "function":
+            raise KeyError(f"{path} is a function")
+        return CompiledRule(self, slot)
+
+    @property
+    def rule_paths(self) -> list[str]:
+        """The paths of all rules, functions included."""
+        return [g.name for g in self._comp.groups.values()]
+
+    @property
+    def groups(self) -> Sequence[Group]:
+        """The compiled groups, in source order."""
+        return list(self._comp.groups.values())
+
+    def prepare(self, query: str) -> Query:
+        """Compile a query; raises ``RegoErrors``."""
+        return Query(self, query)
+
+    def _with_mocks(self, mocked: set[str]) -> Program:
+        modules: dict[str, str | Module] = {
+            f"{n}:{m.file}": m for n, m in enumerate(self._comp.modules)
+        }
+        program = compile_modules(
+            modules,
+            capabilities=self._comp.capabilities,
+            strict=self._comp.strict,
+            mocked=frozenset(mocked),
+        )
+        program._data = self._data
+        return program
+
+
+def _kinds(comp: Compilation) -> BuiltinKinds:
+    nondeterministic = frozenset(
+        n for n, d in comp.capabilities.builtins.items() if d.nondeterministic
+    )
+    return BuiltinKinds(_Contextual(), nondeterministic)
+
+
+class _Contextual(frozenset[str]):
+    """Which builtins take a context; answers by importing the builtin's family."""
+
+    def __contains__(self, name: object) -> bool:
+        found = catalog.find(str(name))
+        return found is not None and found.context
+
+
+def _execute(generated: Generated, filename: str, scope: dict[str, Any]) -> dict[str, Any]:
+    for name, identifier in generated.builtins.items():
+        found = catalog.find(name)
+        if found is None:
+            raise RegoErrors(
+                [RegoCompileError("rego_type_error", f"builtin {name} is not supported")]
+            )
+        scope[identifier] = found.function
+    try:
+        code = compile(generated.tree, filename, "exec", dont_inherit=True, optimize=1)
+    except (RecursionError, SyntaxError, ValueError, MemoryError) as e:
+        raise RegoErrors(
+            [
+                RegoCompileError(
+                    "rego_compile_error",
+                    f"a rule is too large or too deeply nested ({type(e).__name__})",
+                    hint="split the rule into smaller ones",
+                )
+            ]
+        ) from None
+    exec(code, scope)  # noqa: S102 - the only exec; the tree is built from abi names and constants
+    return scope
+
+
+class CompiledRule:
+    """One rule, ready to be evaluated many times."""
+
+    __slots__ = ("_function", "_program")
+
+    def __init__(self, program: Program, slot: int) -> None:
+        self._program = program
+        self._function = program._namespace[f"r_{slot}"]
+
+    def eval(
+        self,
+        input: Any = UNDEFINED,
+        *,
+        data: Mapping[str, Any] | None = None,
+        options: Options = DEFAULT_OPTIONS,
+    ) -> Any:
+        """The rule's value as JSON (sets are sorted lists), or ``UNDEFINED``."""
+        base = None if data is None else from_json(dict(data))
+        c = self._program.context(from_json(input), options, base)
+        value = _guard(self._function, c)
+        return value if value is UNDEFINED else to_json(value)
+
+
+def _guard(function: Any, *args: Any) -> Any:
+    try:
+        return function(*args)
+    except RecursionError:
+        raise RegoEvalError(
+            "eval_limit_error",
+            "evaluation nested too deeply",
+            hint="the data or the policy is nested deeper than the engine follows",
+        ) from None
+
+
+class Query:
+    """A compiled query over a program."""
+
+    def __init__(self, program: Program, text: str) -> None:
+        self.text = text
+        body = parse_body(text, "")
+        comp = program._comp
+        self._program = program
+        own = Compilation(comp.modules, comp.capabilities, comp.strict)
+        own.groups, own.tree, own.sources = comp.groups, comp.tree, {"": text}
+        own.mocked = set(comp.mocked)
+        resolved = names.resolve_query(own, body)
+        _raise(own)
+        if own.mocked - comp.mocked:
+            self._program = program._with_mocks(own.mocked)
+            own.groups, own.tree = self._program._comp.groups, self._program._comp.tree
+        calls.check_query(own, resolved)
+        _raise(own)
+        self._plan = self._compile(own, resolved)
+
+    def _compile(self, comp: Compilation, resolved: Body) -> ir.QueryPlan:
+        body = safety.order_query(comp, flatten.flatten_query(resolved))
+        _raise(comp)
+        try:
+            plan = rules.plan_query(comp, body, frozenset())
+        except PlanError as e:
+            comp.error(e.message, e.loc)
+            raise RegoErrors(comp.errors) from None
+        emitter = ModuleEmitter(self._program._slots, _kinds(comp))
+        emitter.query(plan)
+        scope = _execute(emitter.finish(), "<query>", dict(self._program._namespace))
+        self._function = scope["query"]
+        return plan
+
+    def eval(
+        self,
+        input: Any = UNDEFINED,
+        *,
+        data: Mapping[str, Any] | None = None,
+        options: Options = DEFAULT_OPTIONS,
+    ) -> list[Result]:
+        """All answers, like OPA's result set; raises ``RegoEvalError``."""
+        base = None if data is None else from_json(dict(data))
+        return self.eval_context(self._program.context(from_json(input), options, base))
+
+    def eval_context(self, c: Context) -> list[Result]:
+        """The answers in a context made by :meth:`Program.context`."""
+        rows: list[tuple[Value, ...]] = []
+        _guard(self._function, c, rows)
+        count = len(self._plan.variables)
+        results = []
+        for row in rows:
+            plain = [to_json(v) for v in row]
+            bindings = dict(zip(self._plan.variables, plain[:count], strict=True))
+            expressions = [
+                ExpressionValue(value, _text_at(self.text, loc), loc)
+                for value, loc in zip(plain[count:], self._plan.expressions, strict=True)
+            ]
+            results.append(Result(bindings, expressions))
+        return results
+
+
+def _text_at(text: str, loc: Location) -> str:
+    """The text of the expression that begins at ``loc``, up to its end of line or ``;``."""
+    lines = text.split("\n")
+    if not 0 < loc.row <= len(lines):
+        return ""
+    return lines[loc.row - 1][loc.col - 1 :].strip()
+
+

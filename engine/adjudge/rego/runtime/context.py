@@ -1,0 +1,271 @@
+"""The state of one evaluation, and what `with` makes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adjudge.rego.builtins.registry import Builtin, BuiltinError
+from adjudge.rego.errors import RegoEvalError
+from adjudge.rego.runtime.documents import LazyDocument, RuleNode, document, under
+from adjudge.rego.runtime.limits import CHUNK, Limits
+from adjudge.rego.runtime.values import UNDEFINED, Value, box
+from adjudge.source import Location
+
+Patch = tuple[str, tuple[Any, ...], str, Value, Any, bool, str]
+
+CONFLICTS = {
+    "complete": "complete rules must not produce multiple outputs",
+    "function": "functions must not produce multiple outputs for same inputs",
+    "object": "object keys must be unique",
+}
+
+
+class _Unset:
+    """An empty slot."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET = _Unset()
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all contexts derived within one evaluation have in common."""
+
+    limits: Limits
+    deadline: float
+    now_ns: int
+    seed: bytes
+    strict: bool
+    services: Mapping[str, Any]
+    registry: Mapping[str, Builtin]
+    cache: dict[Any, Any] = field(default_factory=dict)
+    spent: int = 0
+    builtin_errors: list[RegoEvalError] = field(default_factory=list)
+    prints: list[tuple[Location, str]] = field(default_factory=list)
+    nondeterminism: dict[str, dict[Any, Value]] = field(default_factory=dict)
+
+
+class Context:
+    """One evaluation context; `with` derives another one.  Not shared between threads."""
+
+    __slots__ = ("data", "input", "mocks", "patched", "rules", "shared", "slots", "steps")
+
+    def __init__(
+        self,
+        rules: RuleNode,
+        slots: int,
+        input_: Value,
+        data: dict[Any, Value],
+        shared: Shared,
+    ) -> None:
+        self.rules = rules
+        self.slots: list[Any] = [UNSET] * slots
+        self.input = input_
+        self.data = data
+        self.shared = shared
+        self.steps = CHUNK
+        self.mocks: dict[str, tuple[Value, Callable[..., Value] | None]] = {}
+        self.patched: tuple[tuple[Any, ...], ...] = ()
+
+    # -- what builtins use -----------------------------------------------------------------
+
+    @property
+    def now_ns(self) -> int:
+        return self.shared.now_ns
+
+    @property
+    def seed(self) -> bytes:
+        return self.shared.seed
+
+    @property
+    def cache(self) -> dict[Any, Any]:
+        return self.shared.cache
+
+    @property
+    def max_size(self) -> int:
+        return self.shared.limits.size
+
+    def service(self, name: str) -> Any:
+        """Something the host provides, or None where it is withheld."""
+        if name == "print":
+            return self.shared.prints.append
+        return self.shared.services.get(name)
+
+    def charge(self, steps: int) -> None:
+        """Account for work; raises ``eval_limit_error``."""
+        self.steps -= steps
+        if self.steps < 0:
+            self.refill()
+
+    def refill(self) -> None:
+        """Take the next chunk of steps, unless a limit is reached."""
+        shared = self.shared
+        shared.spent += CHUNK - self.steps
+        self.steps = CHUNK
+        if shared.spent > shared.limits.steps:
+            raise RegoEvalError(
+                "eval_limit_error",
+                f"evaluation took more than {shared.limits.steps} steps",
+                hint="the policy iterates over too much; narrow it, or raise the step limit",
+            )
+        if time.monotonic() > shared.deadline:
+            raise RegoEvalError(
+                "eval_limit_error",
+                f"evaluation took longer than {shared.limits.seconds:g} s",
+                hint="the policy iterates over too much; narrow it, or raise the time limit",
+            )
+
+    # -- errors ------------------------------------------------------------------------------
+
+    def conflict(self, kind: str, where: tuple[str, int, int] | None = None) -> None:
+        """Two solutions disagree."""
+        raise RegoEvalError(
+            "eval_conflict_error", CONFLICTS[kind], location=Location(*where) if where else None
+        )
+
+    def builtin_error(self, error: BuiltinError, name: str, where: tuple[str, int, int]) -> None:
+        """A builtin failed: an error when strict, otherwise noted, and the call is undefined."""
+        failure = RegoEvalError(
+            error.code, f"{name}: {error.message}", location=Location(*where)
+        )
+        if self.shared.strict or error.halt:
+            raise failure from None
+        if len(self.shared.builtin_errors) < 100:
+            self.shared.builtin_errors.append(failure)
+
+    # -- documents ---------------------------------------------------------------------------
+
+    def document(self, path: tuple[Any, ...]) -> Value:
+        """Base and virtual documents below ``path``, merged."""
+        node, base = self._find(path)
+        return base if node is None else document(self, node, base)
+
+    def lazy(self, path: tuple[Any, ...]) -> Value:
+        """A handle on the documents below ``path``."""
+        node, base = self._find(path)
+        return base if node is None else LazyDocument(node, base)
+
+    def _find(self, path: tuple[Any, ...]) -> tuple[RuleNode | None, Value]:
+        node: RuleNode | None = self.rules
+        base: Value = self.data
+        for key in path:
+            node = node.children.get(key) if node is not None else None
+            base = base.get(key, UNDEFINED) if base.__class__ is dict else UNDEFINED
+        if self.patched and any(path[: len(p)] == p for p in self.patched):
+            node = None
+        return node, base
+
+    # -- calls ---------------------------------------------------------------------------------
+
+    def repeat(self, name: str, function: Callable[..., Value], *args: Value) -> Value:
+        """Call a nondeterministic builtin once per query and arguments."""
+        known = self.shared.nondeterminism.setdefault(name, {})
+        key = box(list(args))
+        found = known.get(key, UNSET)
+        if found is UNSET:
+            if self.shared.registry[name].context:
+                found = function(self, *args)
+            else:
+                found = function(*args)
+            known[key] = found
+        return found
+
+    def call_builtin(self, name: str, function: Callable[..., Value], *args: Value) -> Value:
+        """Call a builtin that `with` may have replaced."""
+        mock = self.mocks.get(name)
+        if mock is None:
+            builtin = self.shared.registry[name]
+            if builtin.nondeterministic:
+                return self.repeat(name, function, *args)
+            return function(self, *args) if builtin.context else function(*args)
+        return self._mocked(mock, args)
+
+    def call_function(self, name: str, function: Callable[..., Value], *args: Value) -> Value:
+        """Call a function of the policy that `with` may have replaced."""
+        mock = self.mocks.get(name)
+        if mock is None:
+            return function(self, *args)
+        try:
+            return self._mocked(mock, args)
+        except BuiltinError as e:
+            self.builtin_error(e, name, ("", 0, 0))
+            return UNDEFINED
+
+    def _mocked(self, mock: tuple[Value, Callable[..., Value] | None], args: Any) -> Value:
+        value, function = mock
+        if function is None:
+            return value
+        # The replacement sees the originals, so it may call what it replaces.
+        inner = self._copy()
+        inner.mocks = {}
+        return function(inner, *args)
+
+    # -- with ------------------------------------------------------------------------------------
+
+    def _copy(self) -> Context:
+        other = Context.__new__(Context)
+        other.rules = self.rules
+        other.slots = [UNSET] * len(self.slots)
+        other.input = self.input
+        other.data = self.data
+        other.shared = self.shared
+        other.steps = 0
+        other.mocks = self.mocks
+        other.patched = self.patched
+        for path in self.patched:
+            self._prefill(other, path)
+        return other
+
+    def derive(self, *patches: Patch) -> Context:
+        """This context with `with` modifiers applied."""
+        other = self._copy()
+        for root, path, name, value, function, is_builtin, builtin_name in patches:
+            if root == "input":
+                other.input = replace_at(other.input, path, value)
+            elif root == "data":
+                other.data = replace_at(other.data, path, value)
+                other.patched = (*other.patched, path)
+                self._prefill(other, path)
+            else:
+                target = function
+                if is_builtin:
+                    target = _as_function(builtin_name, function)
+                other.mocks = {**other.mocks, name: (value, target)}
+        return other
+
+    def _prefill(self, other: Context, path: tuple[Any, ...]) -> None:
+        """Rules below a replaced path have the replacement's values."""
+        for below, slot in under(self.rules, path):
+            value: Value = other.data
+            for key in below:
+                value = value.get(key, UNDEFINED) if value.__class__ is dict else UNDEFINED
+            other.slots[slot] = value
+
+
+def _as_function(name: str, function: Callable[..., Value]) -> Callable[..., Value]:
+    def call(context: Context, *args: Value) -> Value:
+        builtin = context.shared.registry[name]
+        if builtin.nondeterministic:
+            return context.repeat(name, function, *args)
+        return function(context, *args) if builtin.context else function(*args)
+
+    return call
+
+
+def replace_at(document_: Value, path: tuple[Any, ...], value: Value) -> Value:
+    """A copy of an object with ``value`` at ``path``; missing objects are made."""
+    if not path:
+        return value
+    out = dict(document_) if document_.__class__ is dict else {}
+    out[path[0]] = replace_at(out.get(path[0], UNDEFINED), path[1:], value)
+    return out
+
+
