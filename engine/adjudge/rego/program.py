@@ -256,9 +256,13 @@ class CompiledRule:
     ) -> Any:
         """The rule's value as JSON (sets are sorted lists), or ``UNDEFINED``."""
         base = None if data is None else from_json(dict(data))
-        c = self._program.context(from_json(input), options, base)
+        c = self._program.context(_as_input(input), options, base)
         value = _guard(self._function, c)
         return value if value is UNDEFINED else to_json(value)
+
+
+def _as_input(value: Any) -> Value:
+    return value if value is UNDEFINED else from_json(value)
 
 
 def _guard(function: Any, *args: Any) -> Any:
@@ -315,7 +319,7 @@ class Query:
     ) -> list[Result]:
         """All answers, like OPA's result set; raises ``RegoEvalError``."""
         base = None if data is None else from_json(dict(data))
-        return self.eval_context(self._program.context(from_json(input), options, base))
+        return self.eval_context(self._program.context(_as_input(input), options, base))
 
     def eval_context(self, c: Context) -> list[Result]:
         """The answers in a context made by :meth:`Program.context`."""

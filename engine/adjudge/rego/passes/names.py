@@ -403,7 +403,7 @@ class Resolver:
             return self.metadata.term(name, self.module, self.rule, call.loc)
         args = self._terms(call.args, scope)
         if call.infix:
-            return Call(call.operator, args, True, call.loc)
+            return Call(Var(name, call.operator.loc), args, True, call.loc)
         root = name.split(".", 1)[0]
         if root == "data" or (root in self.globals and scope.lookup(root) is None):
             operator = self._reference(call.operator, scope)
