@@ -162,7 +162,7 @@ def round_(a: Value) -> Any:
         return a
     x = big_of(want_number(a, 1))
     half = Big(-1 if x.mantissa < 0 else 1, -1)
-    return _checked(_truncated(big_add(x, half)))
+    return _checked(truncated(big_add(x, half)))
 
 
 def ceil_(a: Value) -> Any:
@@ -170,7 +170,7 @@ def ceil_(a: Value) -> Any:
     if a.__class__ is int and a.bit_length() <= PRECISION:
         return a
     x = big_of(want_number(a, 1))
-    whole = _truncated(x)
+    whole = truncated(x)
     return _checked(whole if whole < 0 or _is_integral(x) else whole + 1)
 
 
@@ -179,7 +179,7 @@ def floor_(a: Value) -> Any:
     if a.__class__ is int and a.bit_length() <= PRECISION:
         return a
     x = big_of(want_number(a, 1))
-    whole = _truncated(x)
+    whole = truncated(x)
     return _checked(whole if whole >= 0 or _is_integral(x) else whole - 1)
 
 
@@ -359,7 +359,7 @@ def _is_integral(big: Big) -> bool:
     return big.exponent >= 0 or not big.mantissa & ((1 << -big.exponent) - 1)
 
 
-def _truncated(big: Big) -> int:
+def truncated(big: Big) -> int:
     """The integer part of a number, toward zero."""
     if big.exponent > MAX_BITS:
         raise BuiltinError("number too big")
