@@ -5,8 +5,8 @@ A token's *kind* is its own text for punctuation and keywords, else ``ident``,
 white space a meaning in one place: ``.``, ``[`` and ``(`` continue a reference only
 when they touch it.  So these three, when white space stands before them, have a kind
 that begins with a space (``" ["``).  A dot and the name that touches it are one token
-of kind ``.`` whose text is the name.  A keyword that a dot or a bracket touches is a
-name (``input.if.not``, ``if.x``).
+of kind ``.`` whose text is the name, be it a keyword or not.  A keyword that a dot
+touches (``if.x``) is of kind ``keyword-name``.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ FUTURE_KEYWORDS: Final = frozenset({"in", "every", "contains", "if"})
 """The keywords that v0 modules must import."""
 
 KEYWORDS_V0: Final = {word: word for word in KEYWORDS if word not in FUTURE_KEYWORDS}
+
+KEYWORD_NAME: Final = "keyword-name"
 
 _TOKEN: Final = re.compile(
     r"""[ \t\r]*(?:
@@ -165,8 +167,8 @@ class _Lexer:
                 if kind != "{":
                     if start != m.start() or len(kinds) in newlines:
                         kind = " " + kind
-                    elif kind != "(" and kinds and kinds[-1] in keywords:
-                        kinds[-1] = "ident"
+                    elif kind == "." and kinds and kinds[-1] in keywords:
+                        kinds[-1] = KEYWORD_NAME
                 if group == _DOTTED:
                     text = text[1:]
                     start += 1

@@ -6,7 +6,7 @@ raises anything but :class:`RegoErrors`, whatever the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final, NoReturn
 
 from adjudge.rego.errors import RegoErrors, RegoParseError
@@ -30,14 +30,19 @@ def parse_module(
     file: str = "",
     rego_version: int = 1,
     *,
+    builtins: Container[str] = (),
     max_characters: int = MAX_CHARACTERS,
     max_depth: int = MAX_DEPTH,
 ) -> Module:
     """The module a text means.  ``rego_version`` is 0 or 1.
 
+    ``builtins`` are the names of built-in functions: a call of one that stands where a
+    rule is expected is an error, not the definition of a function.
+
     Raises ``RegoErrors`` with every ``rego_parse_error`` that could be told apart.
     """
     parser = _parser(text, file, rego_version, max_characters, max_depth)
+    parser.builtins = builtins
     try:
         parser.module()
     except RecursionError:

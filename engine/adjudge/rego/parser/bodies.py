@@ -7,6 +7,7 @@ from typing import Final
 from adjudge.rego.lexer import FUTURE_KEYWORDS
 from adjudge.rego.parser.cursor import REFERS
 from adjudge.rego.parser.terms import MEMBER_2, MEMBER_3, OPERATORS, TermParser
+from adjudge.rego.parser.walk import contains_call
 from adjudge.rego.syntax import (
     Body,
     Call,
@@ -24,6 +25,8 @@ _ASSIGN: Final = Var("assign")
 _UNIFY: Final = Var("eq")
 
 _GO_ON_NAME: Final = REFERS | {"in"} | OPERATORS.keys()
+
+_QUALIFIERS: Final = frozenset({"not", "some", "every"})
 
 
 class BodyParser(TermParser):
@@ -58,17 +61,22 @@ class BodyParser(TermParser):
         start = self.i
         loc = self.locs[start]
         kind = self.kinds[start]
-        negated = kind == "not"
-        if negated:
+        left: Term | None = None
+        negated = False
+        if kind != "ident" and self.named_by_keyword():
             self.i += 1
-            kind = self.kinds[self.i]
-            if kind == "{" and self.not_bodies:
-                raise self.error("`not` with a body, of `import future.keywords`, is not supported")
-        if kind == "some" or kind == "every":
-            if negated:
-                raise self.unexpected(f"illegal negation of '{kind}'")
-            return self._some() if kind == "some" else self._every()
-        term = self.expression()
+            left = self.reference(Var(self.texts[start], loc))
+        elif kind in _QUALIFIERS:
+            if kind == "not":
+                negated = True
+                kind = self._negated()
+            if kind == "some":
+                return self._some()
+            if kind == "every":
+                return self._every()
+        term = self.expression(left)
+        if negated and self.not_bodies:
+            self._check_negation(term, start)
         kind = self.kinds[self.i]
         if kind == ":=" or kind == "=":
             self.i += 1
@@ -76,6 +84,29 @@ class BodyParser(TermParser):
             term = Call(function, (term, self.expression()), True, loc)
             kind = self.kinds[self.i]
         return Expr(term, negated, self._withs() if kind == "with" else (), loc)
+
+    def _negated(self) -> str:
+        """Step over ``not``; the kind of what is negated."""
+        self.i += 1
+        kind = self.kinds[self.i]
+        if kind == "some" or kind == "every":
+            raise self.unexpected(f"illegal negation of '{kind}'")
+        if kind == "{" and self.not_bodies:
+            raise self.error("`not` with a body, of `import future.keywords`, is not supported")
+        return kind
+
+    def _check_negation(self, term: Term, start: int) -> None:
+        """Refuse a negation that ``import future.keywords`` gives another meaning in OPA.
+
+        There ``not f(g(x))`` holds when ``g(x)`` is undefined, which else it does not.
+        """
+        if isinstance(term, Call) and contains_call(term.args):
+            raise self.error(
+                "`not` with a call inside of a call means something else after"
+                " `import future.keywords`, which is not supported",
+                start,
+                "import the keywords you need by name, or assign the inner call to a variable",
+            )
 
     def _withs(self) -> tuple[With, ...]:
         """``with`` modifiers, as long as there are any."""

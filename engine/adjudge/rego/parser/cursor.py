@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adjudge.rego.errors import RegoParseError
-from adjudge.rego.lexer import KEYWORDS, Tokens
+from adjudge.rego.lexer import KEYWORD_NAME, KEYWORDS, Tokens
 
 NAMES: Final = {
     "ident": "identifier",
@@ -63,6 +63,11 @@ class Cursor:
         # Whether OPA would read `not {` as the negation of a body.
         self.not_bodies = False
 
+    def named_by_keyword(self) -> bool:
+        """Whether a keyword stands here that is a name, as ``.`` or ``[`` touches it."""
+        kind = self.kinds[self.i]
+        return kind == KEYWORD_NAME or (kind in KEYWORDS and self.kinds[self.i + 1] == "[")
+
     def error(self, message: str, i: int | None = None, hint: str | None = None) -> RegoParseError:
         """A parse error at token ``i``, by default the one looked at."""
         at = self.i if i is None else i
@@ -73,6 +78,8 @@ class Cursor:
         kind = self.kinds[self.i]
         if kind == "illegal":
             return self.error(self.texts[self.i])
+        if kind == KEYWORD_NAME:
+            kind = self.texts[self.i]
         what = "keyword" if kind in KEYWORDS else "token"
         message = f"unexpected {NAMES.get(kind, kind)} {what}"
         return self.error(f"{message}: {note}" if note else message, hint=hint)

@@ -6,19 +6,19 @@ from collections.abc import Callable
 from typing import Final
 
 from adjudge.rego.errors import RegoParseError
-from adjudge.rego.lexer import FUTURE_KEYWORDS, KEYWORDS, KEYWORDS_V0, Tokens
+from adjudge.rego.lexer import FUTURE_KEYWORDS, KEYWORD_NAME, KEYWORDS, KEYWORDS_V0, Tokens
 from adjudge.rego.parser.cursor import CODE, REFERS
 from adjudge.rego.parser.rules import RuleParser
 from adjudge.rego.parser.terms import value_name
 from adjudge.rego.parser.walk import deeper_than
-from adjudge.rego.syntax import Body, Call, Head, Import, Ref, Rule, Scalar, Var
+from adjudge.rego.syntax import Body, Head, Import, Ref, Rule, Scalar, Var
 
 MAX_ERRORS: Final = 20
 """How many errors of one file are reported."""
 
 _ROOTS: Final = ("data", "future", "input", "rego")
 
-_STATEMENT_STARTS: Final = frozenset({"ident", *KEYWORDS})
+_STATEMENT_STARTS: Final = frozenset({"ident", KEYWORD_NAME, *KEYWORDS})
 
 _ASSIGNS: Final = frozenset({":=", "=", "(", " ("})
 
@@ -35,6 +35,7 @@ class ModuleParser(RuleParser):
         self.keywords = frozenset(KEYWORDS if rego_version else KEYWORDS_V0)
         self.errors: list[RegoParseError] = []
         self.v1_errors = []
+        self.builtins = ()
         self.package: tuple[str, ...] = ()
         self.package_loc = tokens.locs[0]
         self.imports: list[Import] = []
@@ -96,10 +97,11 @@ class ModuleParser(RuleParser):
     def _statement_here(self) -> None:
         start = self.i
         kind = self.kinds[start]
-        if kind == "default":
+        if kind == "default" and not self.named_by_keyword():
             self.found.append(self.default())
             return
-        if kind in ("package", "import") and self.kinds[start + 1] not in _ASSIGNS:
+        path_follows = kind in ("package", "import") and not self.named_by_keyword()
+        if path_follows and self.kinds[start + 1] not in _ASSIGNS:
             if kind == "package":
                 raise self.error("unexpected package")
             self.imports.append(self._import())
@@ -115,13 +117,16 @@ class ModuleParser(RuleParser):
 
     def _path(self) -> tuple[Var, tuple[Scalar, ...]]:
         """``a.b["c"]`` after ``package`` or ``import``; keywords are names here."""
-        if self.kinds[self.i] != "ident" and self.kinds[self.i] not in KEYWORDS:
+        kind = self.kinds[self.i]
+        if kind != "ident" and kind != KEYWORD_NAME and kind not in KEYWORDS:
             raise self.unexpected()
         head = Var(self.texts[self.i], self.locs[self.i])
         self.i += 1
         path = self.reference(head)
         operands = path.operands if isinstance(path, Ref) else ()
-        if isinstance(path, Call) or (isinstance(path, Ref) and not isinstance(path.head, Var)):
+        if not isinstance(path, (Var, Ref)) or (
+            isinstance(path, Ref) and not isinstance(path.head, Var)
+        ):
             raise self.error("expected path", self.i - 1)
         steps = []
         for operand in operands:
@@ -133,7 +138,7 @@ class ModuleParser(RuleParser):
 
     def _package(self) -> None:
         start = self.i
-        if self.kinds[start] != "package":
+        if self.kinds[start] != "package" or self.named_by_keyword():
             if self.kinds[start] == "illegal":
                 raise self.unexpected()
             self.errors.append(self.error("package expected", start))
@@ -233,5 +238,5 @@ class ModuleParser(RuleParser):
         self.keywords |= words
         kinds, texts = self.kinds, self.texts
         for i in range(self.i, len(kinds)):
-            if kinds[i] == "ident" and texts[i] in words and kinds[i + 1] not in (".", "["):
+            if kinds[i] == "ident" and texts[i] in words and kinds[i + 1] != ".":
                 kinds[i] = texts[i]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -10,7 +11,20 @@ from adjudge.rego.lexer import KEYWORDS
 from adjudge.rego.parser.bodies import BodyParser
 from adjudge.rego.parser.terms import OPERATORS, value_name
 from adjudge.rego.parser.walk import contains_variable
-from adjudge.rego.syntax import Body, Call, Every, Head, Ref, Rule, Set, SomeDecl, SomeIn, Term, Var
+from adjudge.rego.syntax import (
+    Body,
+    Call,
+    Every,
+    Head,
+    Ref,
+    Rule,
+    Scalar,
+    Set,
+    SomeDecl,
+    SomeIn,
+    Term,
+    Var,
+)
 
 _SPACED: Final = {" .": ".", " [": "[", " (": "("}
 
@@ -52,6 +66,7 @@ class RuleParser(BodyParser):
     """Parses rules.  What only Rego v1 forbids is collected in ``v1_errors``."""
 
     v1_errors: list[RegoParseError]
+    builtins: Container[str]
 
     def rules(self) -> list[Rule]:
         """The rule at this place, and those that its further bodies ``{…} {…}`` make."""
@@ -112,9 +127,10 @@ class RuleParser(BodyParser):
             raise self.error(f"{kind} keyword cannot be used for rule name", i)
 
     def _head(self, default: bool) -> _Start:
+        """``p``, ``p.q[x]``, ``f(x, y)``, with ``contains key``, ``:= value``, ``= value``."""
         start = self.i
         loc = self.locs[start]
-        if self.kinds[start] != "ident":
+        if self.kinds[start] != "ident" and not self.named_by_keyword():
             raise self.unexpected() if default else self._no_rule()
         self.i += 1
         term: Term = Var(self.texts[start], loc)
@@ -126,7 +142,7 @@ class RuleParser(BodyParser):
             term = self.reference(term)
         ref, args = _ref_and_args(term)
         if ref is None:
-            raise self.error("a rule name must be a reference that begins with a name", start)
+            raise self.error(f"{value_name(term)} cannot be used for rule name", start)
         called = args is not None
         args = args or None
         kind = self.kinds[self.i]
@@ -159,11 +175,10 @@ class RuleParser(BodyParser):
         head = begun.head
         self._refuse_statement(begun, start)
         if head.value is None:
-            if isinstance(head.ref, Var):
-                if not begun.called:
-                    raise self.error("var cannot be used for rule name", start)
-                if head.args is None:
-                    raise self.error("rule argument list must take at least one argument", start)
+            if begun.called:
+                self._check_call(head, start)
+            elif isinstance(head.ref, Var):
+                raise self.error("var cannot be used for rule name", start)
             head = self._partial_set(begun)
             if head.key is not None:
                 self._require_contains(start)
@@ -171,6 +186,13 @@ class RuleParser(BodyParser):
                 self._v1_error("rule must have value assignment and/or body declaration", start)
         self._check_name(head, start)
         return Rule(head, loc=self.locs[start], end_row=self._row())
+
+    def _check_call(self, head: Head, start: int) -> None:
+        """Refuse a call alone that cannot be meant to define a function."""
+        if _dotted(head.ref) in self.builtins:
+            raise self.error("rule name conflicts with built-in function", start)
+        if head.args is None:
+            raise self.error("rule argument list must take at least one argument", start)
 
     def _refuse_statement(self, begun: _Start, start: int) -> None:
         """Refuse what goes on as an expression does that cannot be a rule."""
@@ -299,9 +321,11 @@ class RuleParser(BodyParser):
 
     def _check_default(self, head: Head, start: int) -> None:
         if head.value is None:
-            raise self.error("illegal default rule (must have a value)", start)
-        culprit = contains_variable((head.value,))
-        if culprit:
+            # `default p` is `default p := true` in OPA, but `default p.q` is an error.
+            short = isinstance(head.ref, Ref) and len(head.ref.operands) == 1
+            if head.key is not None or (short and not head.args):
+                raise self.error("illegal default rule (must have a value)", start)
+        elif culprit := contains_variable((head.value,)):
             raise self.error(f"illegal default rule (value cannot contain {culprit})", start)
         seen = set()
         for arg in head.args or ():
@@ -331,13 +355,19 @@ class RuleParser(BodyParser):
 def _ref_and_args(term: Term) -> tuple[Var | Ref | None, tuple[Term, ...] | None]:
     """The reference and the arguments of a head; no reference if it begins with a call."""
     args = None
-    if isinstance(term, Set):  # the rule was named `set` and called without arguments
-        return Var("set", term.loc), ()
     if isinstance(term, Call):
         args, term = term.args, term.operator
     if isinstance(term, Var) or (isinstance(term, Ref) and isinstance(term.head, Var)):
         return term, args
     return None, None
+
+
+def _dotted(ref: Var | Ref) -> str:
+    """``a.b.c`` as text."""
+    if isinstance(ref, Var):
+        return ref.name
+    head = ref.head.name if isinstance(ref.head, Var) else ""
+    return ".".join((head, *(str(o.value) for o in ref.operands if isinstance(o, Scalar))))
 
 
 def _begins_with_or(body: Body) -> bool:

@@ -45,6 +45,18 @@ def contains_variable(terms: Iterable[Term]) -> str:
     return ""
 
 
+def contains_call(terms: Iterable[Term]) -> bool:
+    """Whether the terms contain a call outside of comprehensions."""
+    stack: list[Node] = list(terms)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Call):
+            return True
+        if not isinstance(node, (ArrayCompr, SetCompr, ObjectCompr)):
+            stack.extend(children(node))
+    return False
+
+
 def deeper_than(root: Rule, limit: int) -> bool:
     """Whether a chain of more than ``limit`` nodes leads down from ``root``."""
     stack: list[tuple[Node, int]] = [(root, 0)]
