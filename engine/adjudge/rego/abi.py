@@ -34,6 +34,8 @@ MAKE_OBJECT = "make_object"
 PUT = "put"
 INSERT = "insert"
 FINISH = "finish"
+BRANCH = "Branch"
+IS_COLLECTION = "is_collection"
 LAZY_AT = "lazy_at"
 LAZY_PAIRS = "lazy_pairs"
 FORCE = "force"
@@ -47,6 +49,7 @@ NAMES: frozenset[str] = frozenset(
 BUILTIN_PREFIX = "b_"
 RULE_PREFIX = "r_"
 EVAL_PREFIX = "e_"
+PARTS_PREFIX = "p_"
 FUNCTION_PREFIX = "f_"
 CONST_PREFIX = "K"
 
@@ -56,6 +59,7 @@ CONTEXT_ATTRIBUTES: frozenset[str] = frozenset(
         "input",
         "data",
         "derive",
+        "base",
         "document",
         "lazy",
         "call_function",

@@ -124,18 +124,16 @@ class Program:
         emitter.rules(self._plan.rules)
         scope = _execute(emitter.finish(), "<rego>", namespace())
         root = RuleNode()
+        for module in self._comp.modules:
+            _node_at(root, module.package)
         for path, slot in self._slots.items():
-            node = root
-            for key in path:
-                below = node.children.get(key)
-                if below is None:
-                    below = node.children[key] = RuleNode()
-                node = below
+            node = _node_at(root, path)
             if self._comp.groups[path].kind == "function":
                 node.is_function = True
             else:
                 node.slot = slot
                 node.rule = scope[f"r_{slot}"]
+                node.parts = scope.get(f"p_{slot}")
         return scope, root
 
     # -- evaluation --------------------------------------------------------------------------
@@ -197,6 +195,16 @@ class Program:
         )
         program._data = self._data
         return program
+
+
+def _node_at(root: RuleNode, path: Path) -> RuleNode:
+    node = root
+    for key in path:
+        below = node.children.get(key)
+        if below is None:
+            below = node.children[key] = RuleNode()
+        node = below
+    return node
 
 
 def _kinds(comp: Compilation) -> BuiltinKinds:

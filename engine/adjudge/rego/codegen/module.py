@@ -77,8 +77,14 @@ class ModuleEmitter:
             return
         if kind == "complete":
             body = self._single(plan, "complete")
-        else:
+        elif kind == "set":
             body = self._partial(plan)
+        else:
+            # The parts of a partial object are a function of their own: where rules stand
+            # below it, they are joined before they are finished.
+            parts = f"{abi.PARTS_PREFIX}{slot}"
+            self.body.append(py.function(parts, ["c"], self._partial(plan)))
+            body = [py.return_(py.call(abi.FINISH, py.call(parts, py.name("c"))))]
         evaluate = f"{abi.EVAL_PREFIX}{slot}"
         self.body.append(py.function(evaluate, ["c"], body))
         self.body.append(self._memo(slot, evaluate))
@@ -145,14 +151,14 @@ class ModuleEmitter:
     def _partial(self, plan: ir.RulePlan) -> list[ast.stmt]:
         emitter = self._emitter("object")
         is_set = plan.group.kind == "set"
-        empty = py.call(abi.NEW_SET) if is_set else py.dict_(())
+        empty = py.call(abi.NEW_SET if is_set else abi.BRANCH)
         out: list[ast.stmt] = [py.assign("a", empty)]
         for clause in plan.clauses:
             target = Target(acc="a", kind="rule-set" if is_set else "rule-object")
             self._number(emitter)
             out.extend(_at(emitter.block(clause.block, target), clause.loc.row or 1))
-        result = py.call(abi.SET_OF if is_set else abi.FINISH, py.name("a"))
-        out.append(py.return_(result))
+        result: ast.expr = py.name("a")
+        out.append(py.return_(py.call(abi.SET_OF, result) if is_set else result))
         return out
 
     # -- queries -----------------------------------------------------------------------------

@@ -145,6 +145,12 @@ class StepEmitter:
         self._check(dst, out, fail)
 
     def _base(self, step: ir.Base, out: list[ast.stmt], fail: Fail) -> None:
+        if not all(isinstance(key, str) for key in step.path):
+            dst = self.local(step.dst)
+            path = py.tuple_([py.const(k) for k in step.path])
+            out.append(py.assign(dst, py.method(self.context(step.ctx), "base", path)))
+            self._check(dst, out, fail)
+            return
         value: ast.expr = py.attr(self.context(step.ctx), "data")
         for key in step.path:
             value = py.sub(value, py.const(key))
@@ -197,6 +203,9 @@ class StepEmitter:
 
     def _is_object(self, step: ir.IsObject, out: list[ast.stmt], fail: Fail) -> None:
         self._shape(abi.DICT, self.operand(step.src), step.length, out, fail)
+
+    def _is_collection(self, step: ir.IsCollection, out: list[ast.stmt], fail: Fail) -> None:
+        out.append(py.if_(py.not_(py.call(abi.IS_COLLECTION, self.operand(step.src))), fail()))
 
     def _shape(
         self, cls: str, src: ast.expr, length: int, out: list[ast.stmt], fail: Fail
@@ -458,6 +467,7 @@ _EMITTERS: dict[type, Callable[..., None]] = {
     ir.Fail: StepEmitter._fail,
     ir.IsArray: StepEmitter._is_array,
     ir.IsObject: StepEmitter._is_object,
+    ir.IsCollection: StepEmitter._is_collection,
     ir.MakeArray: StepEmitter._make_array,
     ir.MakeSet: StepEmitter._make_set,
     ir.MakeObject: StepEmitter._make_object,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adjudge.rego.passes.model import Clause, Compilation
+from adjudge.rego.passes.model import Clause, Compilation, FunctionName
 from adjudge.rego.syntax import (
     Array,
     ArrayCompr,
@@ -61,13 +61,36 @@ class Flattener:
         each: Clause | None = clause
         while each is not None:
             body = list(self.body(each.body))
-            each.value = self.term(each.value, body, ())
+            each.value = self._head_term(each.value, body)
             if each.key is not None:
-                each.key = self.term(each.key, body, ())
-            each.tail = tuple(self.term(t, body, ()) for t in each.tail)
+                each.key = self._head_term(each.key, body)
+            each.tail = tuple(self._head_term(t, body) for t in each.tail)
             each.args = tuple(self.term(a, body, ()) for a in each.args)
             each.body = tuple(body)
             each = each.orelse
+
+    def _head_term(self, term: Term, body: list[Expr]) -> Term:
+        """References in a head are conditions of the body, too."""
+        flat = self.term(term, body, ())
+        return self._hoist_refs(flat, body)
+
+    def _hoist_refs(self, term: Term, out: list[Expr]) -> Term:
+        match term:
+            case Ref(loc=loc):
+                var = self._fresh()
+                out.append(Expr(Call(Var("eq"), (var, term), True, loc), loc=loc))
+                return var
+            case Array(items, loc):
+                return Array(tuple(self._hoist_refs(i, out) for i in items), loc)
+            case Set(items, loc):
+                return Set(tuple(self._hoist_refs(i, out) for i in items), loc)
+            case Object(pairs, loc):
+                return Object(
+                    tuple((self._hoist_refs(k, out), self._hoist_refs(v, out)) for k, v in pairs),
+                    loc,
+                )
+            case _:
+                return term
 
     def body(self, body: Body) -> Body:
         """A body with its nested calls taken out."""
@@ -157,7 +180,7 @@ class Flattener:
     def term(self, term: Term, out: list[Expr], withs: tuple[With, ...]) -> Term:
         """A term without calls; the calls are appended to ``out`` with a variable for each."""
         match term:
-            case Scalar() | Var():
+            case Scalar() | Var() | FunctionName():
                 return term
             case Call(operator, args, _, loc):
                 var = self._fresh()

@@ -66,7 +66,7 @@ class MetadataIndex:
             pairs: list[tuple[Term, Term]] = []
             if annotation is not None:
                 pairs.append((Scalar("annotations"), _annotation_term(annotation)))
-            keys = Array(tuple(Scalar(p) for p in ("data", *path)))
+            keys = Array(tuple(Scalar(p) for p in path))
             pairs.append((Scalar("path"), keys))
             entries.append(Object(tuple(pairs)))
         return Array(tuple(entries), loc)

@@ -20,6 +20,14 @@ Path: TypeAlias = tuple[Key, ...]
 Kind = Literal["complete", "function", "set", "object"]
 
 
+@dataclass(frozen=True, slots=True)
+class FunctionName:
+    """The bare name of a builtin, as the value of a `with` that replaces a function."""
+
+    name: str
+    loc: Location
+
+
 @dataclass(slots=True)
 class Clause:
     """One body with its head terms; ``orelse`` continues an else chain.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from adjudge.rego.passes.metadata import MetadataIndex
-from adjudge.rego.passes.model import Clause, Compilation, Group, Key, Kind, Path, path_text
+from adjudge.rego.passes.model import Clause, Compilation, FunctionName, Group, Key, Kind, Path, path_text
 from adjudge.rego.passes.scope import Declared, Scope, VarError
 from adjudge.rego.syntax import (
     Array,
@@ -254,10 +254,10 @@ class Resolver:
         parts = tuple(self._captured(self.term(a, scope), a.loc) for a in call.args)
         return Call(Var("internal.print"), (Array(parts, call.loc),), False, call.loc)
 
-    def _captured(self, term: Term, loc: Location) -> Term:
+    def _captured(self, term: Term, loc: Location, withs: tuple[With, ...] = ()) -> Term:
         """A set comprehension that holds the term's value, or nothing when undefined."""
         var = self._fresh("$capture", loc)
-        bind = Expr(Call(Var("eq"), (var, term), True, loc), loc=loc)
+        bind = Expr(Call(Var("eq"), (var, term), True, loc), withs=withs, loc=loc)
         return SetCompr(var, (bind,), loc)
 
     def _every(self, every: Every, scope: Scope) -> Every:
@@ -306,7 +306,7 @@ class Resolver:
             first = name.split(".", 1)[0]
             known = name in self.comp.capabilities.builtins
             if known and first not in self.globals and scope.lookup(first) is None:
-                return Var(name, value.loc)
+                return FunctionName(name, value.loc)  # type: ignore[return-value]
         return self.term(value, scope)
 
     # -- terms ---------------------------------------------------------------------
@@ -359,6 +359,11 @@ class Resolver:
         for part in template.parts:
             if isinstance(part, str):
                 parts.append(Scalar(part, template.loc))
+                continue
+            if isinstance(part, Expr):
+                withs = tuple(self._with(w, scope) for w in part.withs)
+                inner = self.term(part.term, scope)  # type: ignore[arg-type]
+                parts.append(self._captured(inner, part.loc, withs))
                 continue
             resolved = self.term(part, scope)
             if isinstance(resolved, Scalar):

@@ -51,17 +51,23 @@ def references(node: Any) -> Iterator[Ref]:
 
 
 def _resolve(comp: Compilation, ref: Ref) -> set[Path]:
-    node: Node = comp.tree
+    """The groups a reference may reach; an operand that is not constant reaches all children."""
+    found: set[Path] = set()
+    nodes: list[Node] = [comp.tree]
     for operand in ref.operands:
-        if node.group is not None:
-            break
-        if not isinstance(operand, Scalar):
-            break
-        child = node.children.get(operand.value)  # type: ignore[arg-type]
-        if child is None:
-            return set()
-        node = child
-    return set(_all_groups(node))
+        below: list[Node] = []
+        for node in nodes:
+            if node.group is not None:
+                found.add(node.path)
+            if isinstance(operand, Scalar):
+                child = node.children.get(operand.value)  # type: ignore[arg-type]
+                below.extend([] if child is None else [child])
+            else:
+                below.extend(node.children.values())
+        nodes = below
+    for node in nodes:
+        found.update(_all_groups(node))
+    return found
 
 
 def _all_groups(node: Node) -> Iterator[Path]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from adjudge.rego.passes.model import Compilation, Group, Node, path_text
+from adjudge.rego.passes.model import Compilation, Group, Node, Path, path_text
 
 
 def run(comp: Compilation) -> None:
     """Fill ``comp.tree``."""
+    for module in comp.modules:
+        _node_at(comp.tree, module.package)
     for group in comp.groups.values():
-        node = comp.tree
-        for key in group.path:
-            child = node.children.get(key)
-            if child is None:
-                child = node.children[key] = Node((*node.path, key))
-            node = child
-        node.group = group
+        _node_at(comp.tree, group.path).group = group
     for group in comp.groups.values():
         _check(comp, group)
+
+
+def _node_at(root: Node, path: Path) -> Node:
+    node = root
+    for key in path:
+        child = node.children.get(key)
+        if child is None:
+            child = node.children[key] = Node((*node.path, key))
+        node = child
+    return node
 
 
 def _check(comp: Compilation, group: Group) -> None:

@@ -50,7 +50,7 @@ def term_vars(term: Term) -> Iterator[str]:
                     yield from term_vars(operand)
             for arg in args:
                 yield from term_vars(arg)
-        case Scalar() | ArrayCompr() | SetCompr() | ObjectCompr() | Template():
+        case _:
             return
 
 

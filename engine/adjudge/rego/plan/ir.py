@@ -184,6 +184,13 @@ class IsObject:
 
 
 @dataclass(slots=True)
+class IsCollection:
+    """Fails unless ``src`` can be iterated."""
+
+    src: Operand
+
+
+@dataclass(slots=True)
 class MakeArray:
     dst: Local
     items: tuple[Operand, ...]
@@ -334,6 +341,7 @@ Step: TypeAlias = (
     | Fail
     | IsArray
     | IsObject
+    | IsCollection
     | MakeArray
     | MakeSet
     | MakeObject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from adjudge.rego.passes.model import Group, Path, path_text
+from adjudge.rego.passes.model import FunctionName, Group, Path, path_text
 from adjudge.rego.passes.names import ground_path
 from adjudge.rego.passes.variables import pattern_vars
 from adjudge.rego.plan import ir
@@ -142,6 +142,7 @@ class StatementPlanner(TermPlanner):
 
     def _every(self, every: Every) -> None:
         domain = self.term(every.domain)
+        self.emit(ir.IsCollection(domain))
         outer = ir.Block()
         with self.nested(outer):
             self.ordered = False
@@ -183,12 +184,12 @@ class StatementPlanner(TermPlanner):
             self.match(call.args[0], self.term(call.args[1]))
             return
         if name in _COMPARISONS and len(call.args) == 2 and name not in self.comp.mocked:
-            left = self.term(call.args[0])
-            self.compare(_COMPARISONS[name], left, self.term(call.args[1]))
+            left, right = self.terms(call.args)
+            self.compare(_COMPARISONS[name], left, right)
             return
         if name in ("internal.member_2", "internal.member_3"):
             if len(call.args) == int(name[-1]):
-                *keys, item, coll = (self.term(a) for a in call.args)
+                *keys, item, coll = self.terms(call.args)
                 self.emit(ir.Member(keys[0] if keys else None, item, coll))
                 return
         arity = self.arity(call.operator)
@@ -211,7 +212,7 @@ class StatementPlanner(TermPlanner):
 
     def _relation(self, call: Call, arity: int) -> None:
         assert isinstance(call.operator, Var)
-        args = tuple(self.term(a) for a in call.args[:arity])
+        args = self.terms(call.args[:arity])
         value = self.new()
         block = ir.Block()
         self.emit(ir.ScanCall(call.operator.name, args, value, block, self.ctx, call.loc))
@@ -224,17 +225,17 @@ class StatementPlanner(TermPlanner):
         """The operand that holds a call's result."""
         name = call.operator.name if isinstance(call.operator, Var) else ""
         if name in _COMPARISONS and name not in self.comp.mocked:
-            left, right = self.term(call.args[0]), self.term(call.args[1])
+            left, right = self.terms(call.args[:2])
             dst = self.new()
             self.emit(ir.Compare(_COMPARISONS[name], left, right, dst))
             return dst
         if name in ("internal.member_2", "internal.member_3"):
-            *keys, item, coll = (self.term(a) for a in call.args[: int(name[-1])])
+            *keys, item, coll = self.terms(call.args[: int(name[-1])])
             dst = self.new()
             self.emit(ir.Member(keys[0] if keys else None, item, coll, dst))
             return dst
         arity = self.arity(call.operator)
-        args = tuple(self.term(a) for a in call.args[:arity])
+        args = self.terms(call.args[:arity])
         dst = self.new()
         if isinstance(call.operator, Var):
             mocked = name in self.comp.mocked
@@ -280,9 +281,8 @@ class StatementPlanner(TermPlanner):
         return ir.Patch("data", path, "", self.term(w.value))
 
     def _function_patch(self, name: str, path: Path, value: Term) -> ir.Patch:
-        if isinstance(value, Var) and value.name not in self.env:
-            if value.name in self.comp.capabilities.builtins:
-                return ir.Patch("function", path, name, None, value.name)
+        if isinstance(value, FunctionName):
+            return ir.Patch("function", path, name, None, value.name)
         if isinstance(value, Ref):
             target = ground_path(value)
             is_data = isinstance(value.head, Var) and value.head.name == "data"

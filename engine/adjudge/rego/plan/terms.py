@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from adjudge.rego.passes.model import Compilation, Group, Key, Node, Path
 from adjudge.rego.plan import ir
 from adjudge.rego.plan.constants import constant_of
-from adjudge.rego.runtime.values import UNDEFINED, RegoSet, equal
+from adjudge.rego.runtime.values import UNDEFINED, equal
 from adjudge.rego.syntax import (
     Array,
     ArrayCompr,
@@ -117,17 +117,18 @@ class TermPlanner:
             case Ref():
                 return self.ref(term)
             case Array(items):
-                operands = tuple(self.term(i) for i in items)
+                operands = self.terms(items)
                 dst = self.new()
                 self.emit(ir.MakeArray(dst, operands))
                 return dst
             case Set(items):
-                operands = tuple(self.term(i) for i in items)
+                operands = self.terms(items)
                 dst = self.new()
                 self.emit(ir.MakeSet(dst, operands))
                 return dst
             case Object(pairs):
-                both = tuple((self.term(k), self.term(v)) for k, v in pairs)
+                flat = self.terms(tuple(t for pair in pairs for t in pair))
+                both = tuple(zip(flat[::2], flat[1::2], strict=True))
                 dst = self.new()
                 self.emit(ir.MakeObject(dst, both))
                 return dst
@@ -143,6 +144,23 @@ class TermPlanner:
                 raise PlanError("a template in an unexpected place", loc)
             case Scalar(value):
                 return ir.Const(value)
+
+    def terms(self, terms: tuple[Term, ...]) -> tuple[Operand, ...]:
+        """Several terms; one that binds a variable another needs comes first."""
+        found: dict[int, Operand] = {}
+        waiting = list(enumerate(terms))
+        while waiting:
+            later = []
+            for index, term in waiting:
+                if self.bound(term):
+                    found[index] = self.term(term)
+                else:
+                    later.append((index, term))
+            if len(later) == len(waiting):
+                # Reports the unsafe variable.
+                self.term(later[0][1])
+            waiting = later
+        return tuple(found[i] for i in range(len(terms)))
 
     def _var(self, name: str, loc: Location) -> Operand:
         operand = self.env.get(name)
@@ -280,9 +298,9 @@ class TermPlanner:
         at = 0
         while at < len(rest):
             operand = rest[at]
-            if not isinstance(operand, Scalar) or not isinstance(operand.value, str):
+            if not isinstance(operand, Scalar) or operand.value.__class__ not in (str, int):
                 break
-            keys.append(operand.value)
+            keys.append(operand.value)  # type: ignore[arg-type]
             at += 1
         # One load for the longest prefix seen so far, then shared subscripts.
         key = ("base", self.ctx, tuple(keys))
@@ -402,6 +420,3 @@ def _same_constant_keys(a: Object, b: Object) -> bool:
     return keys == {k for k, _ in b.pairs} and all(isinstance(k, Scalar) for k in keys)
 
 
-def is_set(value: object) -> bool:
-    """Whether a constant is a set."""
-    return isinstance(value, RegoSet)

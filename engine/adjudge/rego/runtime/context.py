@@ -10,6 +10,7 @@ from typing import Any
 from adjudge.rego.builtins.registry import Builtin, BuiltinError
 from adjudge.rego.errors import RegoEvalError
 from adjudge.rego.runtime.documents import LazyDocument, RuleNode, document, under
+from adjudge.rego.runtime.operators import at
 from adjudge.rego.runtime.limits import CHUNK, Limits
 from adjudge.rego.runtime.values import UNDEFINED, Value, box
 from adjudge.source import Location
@@ -142,6 +143,15 @@ class Context:
             self.shared.builtin_errors.append(failure)
 
     # -- documents ---------------------------------------------------------------------------
+
+    def base(self, path: tuple[Any, ...]) -> Value:
+        """The base document at a path; a number is an index, or a key written in digits."""
+        value: Value = self.data
+        for key in path:
+            if key.__class__ is int and value.__class__ is dict:
+                key = str(key)
+            value = at(value, key)
+        return value
 
     def document(self, path: tuple[Any, ...]) -> Value:
         """Base and virtual documents below ``path``, merged."""

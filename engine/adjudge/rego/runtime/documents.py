@@ -5,21 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from adjudge.rego.runtime.operators import at, join_objects, merge_documents, ordered_pairs
-from adjudge.rego.runtime.values import UNDEFINED, Value, box, order_key, unbox
+from adjudge.rego.runtime.operators import (
+    Branch,
+    Elements,
+    at,
+    finish,
+    join,
+    merge_documents,
+    ordered_pairs,
+)
+from adjudge.rego.runtime.values import UNDEFINED, RegoSet, Value, box, order_key, unbox
 
 if TYPE_CHECKING:
     from adjudge.rego.runtime.context import Context
 
 
 class RuleNode:
-    """A node of the rule tree: children by key, and the rule at this very path if any."""
+    """A node of the rule tree: children by key, and the rule at this very path if any.
 
-    __slots__ = ("children", "is_function", "rule", "slot")
+    ``parts`` evaluates a partial object before it is finished, so that what stands
+    below it can be joined in.
+    """
+
+    __slots__ = ("children", "is_function", "parts", "rule", "slot")
 
     def __init__(self) -> None:
         self.children: dict[Any, RuleNode] = {}
         self.rule: Callable[[Context], Value] | None = None
+        self.parts: Callable[[Context], Branch] | None = None
         self.slot = -1
         self.is_function = False
 
@@ -35,22 +48,31 @@ class LazyDocument:
 
 
 def document(c: Context, node: RuleNode, base: Value) -> Value:
-    """Everything at and below a node, rules over base documents."""
-    own: Value = UNDEFINED
-    if node.rule is not None:
+    """Everything at and below a node, rules and base documents."""
+    return merge_documents(finish(_parts(c, node)), base)
+
+
+def _parts(c: Context, node: RuleNode) -> Any:
+    """What the rules at and below a node contribute, unfinished."""
+    own: Any = UNDEFINED
+    if node.parts is not None and node.children:
+        own = node.parts(c)
+    elif node.rule is not None:
         own = node.rule(c)
-        if not node.children:
-            return own if own is not UNDEFINED else base
-    out: dict[Any, Value] = {}
+        if own.__class__ is RegoSet:
+            elements = Elements()
+            elements.boxed = set(own.boxed)
+            own = elements
+    if not node.children:
+        return own if node.rule is not None else Branch()
+    out = Branch()
     for key, child in node.children.items():
         if child.is_function and not child.children:
             continue
-        below = base.get(box(key), UNDEFINED) if base.__class__ is dict else UNDEFINED
-        value = document(c, child, below)
+        value = _parts(c, child)
         if value is not UNDEFINED:
             out[box(key)] = value
-    joined = join_objects(own, out) if own is not UNDEFINED else out
-    return merge_documents(joined, base)
+    return join(own, out)
 
 
 def lazy_at(c: Context, value: Value, key: Value) -> Value:

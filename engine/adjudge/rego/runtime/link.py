@@ -44,6 +44,8 @@ def namespace() -> dict[str, Any]:
         abi.PUT: operators.put,
         abi.INSERT: operators.insert,
         abi.FINISH: operators.finish,
+        abi.BRANCH: operators.Branch,
+        abi.IS_COLLECTION: operators.is_collection,
         abi.LAZY_AT: documents.lazy_at,
         abi.LAZY_PAIRS: documents.lazy_pairs,
         abi.FORCE: documents.force,

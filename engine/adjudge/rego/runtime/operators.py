@@ -120,6 +120,11 @@ def ordered_pairs(c: Context, coll: Value) -> Iterable[tuple[Value, Value]]:
     return pairs(c, coll)
 
 
+def is_collection(value: Value) -> bool:
+    """Whether the value can be iterated."""
+    return value.__class__ in (list, dict, RegoSet)
+
+
 def member(item: Value, coll: Value) -> bool:
     """``item in coll``."""
     cls = coll.__class__
@@ -158,7 +163,7 @@ def put(c: Context, acc: dict[Hashable, Value], key: Value, value: Value) -> Non
         c.conflict("object")
 
 
-class _Elements:
+class Elements:
     """A partial set inside a partial object, while it is built."""
 
     __slots__ = ("boxed",)
@@ -167,7 +172,7 @@ class _Elements:
         self.boxed: set[Hashable] = set()
 
 
-class _Branch(dict[Hashable, Any]):
+class Branch(dict[Hashable, Any]):
     """An inner object of a partial object, while it is built (a value never is one)."""
 
     __slots__ = ()
@@ -182,61 +187,64 @@ def insert(
         k = box(key)
         below = node.get(k, UNDEFINED)
         if below is UNDEFINED:
-            below = node[k] = _Branch()
-        elif not isinstance(below, _Branch):
+            below = node[k] = Branch()
+        elif not isinstance(below, Branch):
             c.conflict("object")
         node = below
     last = box(path[-1])
     known = node.get(last, UNDEFINED)
     if multi:
         if known is UNDEFINED:
-            known = node[last] = _Elements()
-        elif not isinstance(known, _Elements):
+            known = node[last] = Elements()
+        elif not isinstance(known, Elements):
             c.conflict("object")
         known.boxed.add(box(value))
     elif known is UNDEFINED:
         node[last] = value
-    elif isinstance(known, _Branch | _Elements) or not equal(known, value):
+    elif isinstance(known, Branch | Elements) or not equal(known, value):
         c.conflict("object")
 
 
-def finish(acc: dict[Hashable, Any]) -> dict[Hashable, Value]:
-    """The finished value of a partial object."""
-    out: dict[Hashable, Value] = {}
-    for key, value in acc.items():
-        if isinstance(value, _Elements):
-            out[key] = RegoSet.of_boxed(value.boxed)
-        elif isinstance(value, _Branch):
-            out[key] = finish(value)
-        else:
-            out[key] = value
-    return out
-
-
 def merge_documents(virtual: Value, base: Value) -> Value:
-    """Base and virtual documents as one; where both define a path, rules win."""
+    """Base and virtual documents as one; where both define a leaf, the base document wins."""
     if virtual is UNDEFINED:
         return base
-    if virtual.__class__ is not dict or base.__class__ is not dict:
+    if base is UNDEFINED:
         return virtual
+    if virtual.__class__ is not dict or base.__class__ is not dict:
+        return base
     out = dict(base)
     for key, value in virtual.items():
         out[key] = merge_documents(value, base.get(key, UNDEFINED))
     return out
 
 
-def join_objects(a: Value, b: Value) -> Value:
-    """Two virtual documents of one path; a leaf defined twice must be equal."""
+def join(a: Any, b: Any) -> Any:
+    """Two rules' contributions to one path, as made by :func:`insert`; a leaf defined
+    twice must be equal."""
     if a is UNDEFINED:
         return b
     if b is UNDEFINED:
         return a
-    if a.__class__ is dict and b.__class__ is dict:
-        out = dict(a)
+    if isinstance(a, Branch) and isinstance(b, Branch):
+        out = Branch(a)
         for key, value in b.items():
-            out[key] = join_objects(out.get(key, UNDEFINED), value)
+            out[key] = join(out.get(key, UNDEFINED), value)
         return out
-    if equal(a, b):
-        return a
+    if isinstance(a, Elements) and isinstance(b, Elements):
+        both = Elements()
+        both.boxed = a.boxed | b.boxed
+        return both
+    if not isinstance(a, Branch | Elements) and not isinstance(b, Branch | Elements):
+        if equal(a, b):
+            return a
     raise RegoEvalError("eval_conflict_error", "object keys must be unique")
 
+
+def finish(acc: Any) -> Value:
+    """The finished value of a partial object."""
+    if isinstance(acc, Elements):
+        return RegoSet.of_boxed(acc.boxed)
+    if isinstance(acc, Branch):
+        return {key: finish(value) for key, value in acc.items()}
+    return acc
