@@ -67,7 +67,10 @@ class Limits:
     max_bytes: int = 256 * MIB
     """A JSON file."""
     max_text_bytes: int = 10 * MIB
-    """A Markdown card, a prompt text."""
+    """A model card."""
+    max_prompt_bytes: int = 2 * MIB
+    """A file of a prompt bundle."""
+    max_bundle_files: int = 500
     max_yaml_bytes: int = 5 * MIB
     max_toml_bytes: int = 1 * MIB
     max_depth: int = 128
