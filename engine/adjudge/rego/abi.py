@@ -49,6 +49,7 @@ NAMES: frozenset[str] = frozenset(
 BUILTIN_PREFIX = "b_"
 RULE_PREFIX = "r_"
 EVAL_PREFIX = "e_"
+ENTRY_PREFIX = "k_"
 PARTS_PREFIX = "p_"
 FUNCTION_PREFIX = "f_"
 CONST_PREFIX = "K"
@@ -67,12 +68,9 @@ CONTEXT_ATTRIBUTES: frozenset[str] = frozenset(
         "repeat",
         "builtin_error",
         "conflict",
-        "enter",
-        "leave",
-        "mark",
-        "read",
+        "far",
         "reads",
-        "solution",
+        "rule_reads",
     }
 )
 """Attributes of the evaluation context that generated code may use."""

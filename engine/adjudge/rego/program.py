@@ -7,7 +7,7 @@ lives in its context.  This module holds the one ``exec`` of the project.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,10 +119,13 @@ class Program:
 
     # -- linking ---------------------------------------------------------------------------
 
-    def _link(self) -> tuple[dict[str, Any], RuleNode]:
+    def _emitted(self) -> Generated:
         emitter = ModuleEmitter(self._slots, _kinds(self._comp))
         emitter.rules(self._plan.rules)
-        scope = _execute(emitter.finish(), "<rego>", namespace())
+        return emitter.finish()
+
+    def _link(self) -> tuple[dict[str, Any], RuleNode]:
+        scope = _execute(self._emitted(), "<rego>", namespace())
         root = RuleNode()
         for module in self._comp.modules:
             _node_at(root, module.package)
@@ -135,6 +138,10 @@ class Program:
                 node.rule = scope[f"r_{slot}"]
                 node.parts = scope.get(f"p_{slot}")
         return scope, root
+
+    def traced(self, is_entry: Callable[[Group], bool]) -> Traced:
+        """The evidence variant: the same plan, emitted with its reads recorded."""
+        return Traced(self, is_entry)
 
     # -- evaluation --------------------------------------------------------------------------
 
@@ -195,6 +202,39 @@ class Program:
         )
         program._data = self._data
         return program
+
+
+class Traced(Program):
+    """The evidence variant of a program, with the clauses of some rules as functions."""
+
+    def __init__(self, program: Program, is_entry: Callable[[Group], bool]) -> None:
+        self.entry_plans = [p for p in program._plan.rules if is_entry(p.group)]
+        self._comp, self._plan, self._data = program._comp, program._plan, program._data
+        self._slots = program._slots
+        self._namespace, self._rules = self._link()
+
+    def _emitted(self) -> Generated:
+        emitter = ModuleEmitter(self._slots, _kinds(self._comp), trace=True)
+        emitter.rules(self._plan.rules)
+        for plan in self.entry_plans:
+            if plan.group.kind == "set":
+                emitter.entry(plan)
+        return emitter.finish()
+
+    def entry_function(self, group: Group, clause: int) -> Any:
+        """The function ``(context, found)`` of one clause; a rule that is no partial set is
+        one entry as a whole, its value the one solution."""
+        slot = self._slots[group.path]
+        if group.kind == "set":
+            return self._namespace[f"k_{slot}_{clause}"]
+        rule = self._namespace[f"r_{slot}"]
+
+        def whole(c: Context, found: list[tuple[Value, Any]]) -> None:
+            value = rule(c)
+            if clause == 0 and value is not UNDEFINED:
+                found.append((value, list(c.reads)))
+
+        return whole
 
 
 def _node_at(root: RuleNode, path: Path) -> RuleNode:
@@ -262,15 +302,15 @@ class CompiledRule:
         data: Mapping[str, Any] | None = None,
         options: Options = DEFAULT_OPTIONS,
     ) -> Any:
-        """The rule's value as JSON (sets are sorted lists), or ``UNDEFINED``."""
+        """The rule's value as JSON (sets are sorted lists), or ``UNDEFINED``.
+
+        ``input`` is used as it is: what a JSON parser gives (``from_json`` makes
+        such values of others).
+        """
         base = None if data is None else from_json(dict(data))
-        c = self._program.context(_as_input(input), options, base)
+        c = self._program.context(input, options, base)
         value = _guard(self._function, c)
         return value if value is UNDEFINED else to_json(value)
-
-
-def _as_input(value: Any) -> Value:
-    return value if value is UNDEFINED else from_json(value)
 
 
 def _guard(function: Any, *args: Any) -> Any:
@@ -325,9 +365,12 @@ class Query:
         data: Mapping[str, Any] | None = None,
         options: Options = DEFAULT_OPTIONS,
     ) -> list[Result]:
-        """All answers, like OPA's result set; raises ``RegoEvalError``."""
+        """All answers, like OPA's result set; raises ``RegoEvalError``.
+
+        ``input`` is used as it is: what a JSON parser gives.
+        """
         base = None if data is None else from_json(dict(data))
-        return self.eval_context(self._program.context(_as_input(input), options, base))
+        return self.eval_context(self._program.context(input, options, base))
 
     def eval_context(self, c: Context) -> list[Result]:
         """The answers in a context made by :meth:`Program.context`."""
@@ -352,5 +395,3 @@ def _text_at(text: str, loc: Location) -> str:
     if not 0 < loc.row <= len(lines):
         return ""
     return lines[loc.row - 1][loc.col - 1 :].strip()
-
-

@@ -67,8 +67,8 @@ class BlockEmitter(StepEmitter):
         for step in block.steps:
             if isinstance(step, ir.Dot) and self.is_plain_dot(step):
                 # Neighbouring subscripts share one try.
-                pending.append(self.plain_dot(step))
                 pending.extend(self.trace_dot(step))
+                pending.append(self.plain_dot(step))
                 continue
             if pending:
                 out.append(py.try_(pending, abi.LOOKUP_ERRORS, [fail()]))
@@ -92,9 +92,7 @@ class BlockEmitter(StepEmitter):
             self._not(step, out, fail, depth)
         elif isinstance(step, ir.Collect):
             self._collect(step, out, depth)
-        elif isinstance(
-            step, ir.Succeed | ir.Return | ir.Merge | ir.Add | ir.AddPath | ir.Yield
-        ):
+        elif isinstance(step, ir.Succeed | ir.Return | ir.Merge | ir.Add | ir.AddPath | ir.Yield):
             out.extend(self._sink(step, target))
         else:
             self.step(step, out, fail)
@@ -113,8 +111,10 @@ class BlockEmitter(StepEmitter):
             self._outlined(step, out, target)
             return
         header, source = self.loop_source(step, out, fail)
-        prologue = self.trace_loop(step)
+        prologue = self.trace_loop(step, out)
         body = prologue + self._inline(step.body, target, self._fail_continue, depth + 1)
+        if self.trace:
+            self.marks.pop()
         out.append(py.for_(header, source, body or [ast.Pass()]))
         if target.flag is not None:
             out.append(py.if_(py.name(target.flag), ast.Break()))
@@ -123,7 +123,7 @@ class BlockEmitter(StepEmitter):
         """The loop as a local function: called at once, reading the outer locals."""
         name = self.fresh("h")
         body: list[ast.stmt] = []
-        outer = [n for n in (target.flag, target.merge) if n is not None]
+        outer = [n for n in (target.flag, target.merge, *self.marks) if n is not None]
         if outer:
             body.append(ast.Nonlocal(outer))
         inner: list[ast.stmt] = []
@@ -136,9 +136,7 @@ class BlockEmitter(StepEmitter):
         out.append(py.assign(result, py.call(name)))
         if target.exits and target.flag is None:
             out.append(
-                py.if_(
-                    py.is_not(py.name(result), py.name(abi.UNSET)), py.return_(py.name(result))
-                )
+                py.if_(py.is_not(py.name(result), py.name(abi.UNSET)), py.return_(py.name(result)))
             )
         if target.flag is not None:
             out.append(py.if_(py.name(target.flag), ast.Break()))
@@ -164,7 +162,9 @@ class BlockEmitter(StepEmitter):
             "object": py.dict_(()),
         }
         out.append(py.assign(acc, empty[step.kind]))
+        saved, self.marks = self.marks, []
         out.extend(self._sub_block(step.body, Target(acc=acc, kind=step.kind), depth))
+        self.marks = saved
         result: ast.expr = py.name(acc)
         if step.kind == "set":
             result = py.call(abi.SET_OF, result)
@@ -189,17 +189,19 @@ class BlockEmitter(StepEmitter):
             assert target.flag is not None
             return [py.assign(target.flag, py.const(True)), ast.Break()]
         if isinstance(step, ir.Return):
-            return [*self.trace_solution(), py.return_(self.operand(step.src))]
+            return [py.return_(self.operand(step.src))]
         if isinstance(step, ir.Merge):
-            return [*self.trace_solution(), *self._merge(step, target)]
+            return [*self.keep_reads(), *self._merge(step, target)]
         if isinstance(step, ir.Yield):
             items = py.tuple_([self.operand(i) for i in step.items])
             return [py.expr(py.method(py.name("out"), "append", items))]
         if isinstance(step, ir.AddPath):
-            return [*self.trace_solution(), self._add_path(step, target)]
+            return [*self.keep_reads(), self._add_path(step, target)]
         assert isinstance(step, ir.Add)
-        out = self.trace_solution(step.items[0]) if target.kind == "rule-set" else []
-        return [*out, self._add(step, target)]
+        if target.kind == "entry":
+            found = py.tuple_([self.operand(step.items[0]), py.call(abi.LIST, py.name("R"))])
+            return [py.expr(py.method(py.name("found"), "append", found))]
+        return [*self.keep_reads(), self._add(step, target)]
 
     def _merge(self, step: ir.Merge, target: Target) -> list[ast.stmt]:
         assert target.merge is not None
@@ -209,15 +211,9 @@ class BlockEmitter(StepEmitter):
         """Store a value, or check that it equals the one stored before."""
         merged = py.name(into)
         where = self.where(self.loc)
-        conflict = py.expr(
-            py.method(py.name("c"), "conflict", py.const(self.conflict_kind), where)
-        )
+        conflict = py.expr(py.method(py.name("c"), "conflict", py.const(self.conflict_kind), where))
         check = py.if_(py.not_(py.call(abi.EQUAL, merged, value)), conflict)
-        return [
-            ast.If(
-                py.is_(merged, py.name(abi.UNDEFINED)), [py.assign(into, value)], [check]
-            )
-        ]
+        return [ast.If(py.is_(merged, py.name(abi.UNDEFINED)), [py.assign(into, value)], [check])]
 
     def _add(self, step: ir.Add, target: Target) -> ast.stmt:
         assert target.acc is not None

@@ -41,6 +41,23 @@ def store_item(container: ast.expr, key: ast.expr, value: ast.expr) -> ast.Assig
     return ast.Assign([ast.Subscript(container, key, ast.Store())], value)
 
 
+def tail(items: ast.expr, start: ast.expr) -> ast.Subscript:
+    """``items[start:]``."""
+    return ast.Subscript(items, ast.Slice(start), ast.Load())
+
+
+def cut(items: ast.expr, start: ast.expr) -> ast.Delete:
+    """``del items[start:]``."""
+    return ast.Delete([ast.Subscript(items, ast.Slice(start), ast.Del())])
+
+
+def raise_to(value: ast.expr, attribute: str, number: int) -> ast.If:
+    """``if value.attribute < number: value.attribute = number``."""
+    target = ast.Attribute(value, attribute, ast.Store())
+    test = ast.Compare(attr(value, attribute), [ast.Lt()], [const(number)])
+    return ast.If(test, [ast.Assign([target], const(number))], [])
+
+
 def expr(value: ast.expr) -> ast.Expr:
     return ast.Expr(value)
 
@@ -121,7 +138,9 @@ def dict_(pairs: Sequence[tuple[ast.expr, ast.expr]]) -> ast.Dict:
     return ast.Dict([k for k, _ in pairs], [v for _, v in pairs])
 
 
-def try_(body: list[ast.stmt], error: str, handler: list[ast.stmt], bind: str | None = None) -> ast.Try:
+def try_(
+    body: list[ast.stmt], error: str, handler: list[ast.stmt], bind: str | None = None
+) -> ast.Try:
     return ast.Try(body, [ast.ExceptHandler(name(error), bind, handler)], [], [])
 
 

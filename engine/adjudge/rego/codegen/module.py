@@ -43,7 +43,6 @@ class ModuleEmitter:
         self.trace = trace
         self.constants = Constants()
         self.builtins: dict[str, str] = {}
-        self.clauses = 0
         self.body: list[ast.stmt] = []
 
     def finish(self) -> Generated:
@@ -73,7 +72,7 @@ class ModuleEmitter:
         if kind == "function":
             params = ["c", *(f"v{n}" for n in range(1, plan.params + 1))]
             body = self._single(plan, "function")
-            self.body.append(py.function(f"{abi.FUNCTION_PREFIX}{slot}", params, body))
+            self._function(f"{abi.FUNCTION_PREFIX}{slot}", params, body)
             return
         if kind == "complete":
             body = self._single(plan, "complete")
@@ -83,11 +82,29 @@ class ModuleEmitter:
             # The parts of a partial object are a function of their own: where rules stand
             # below it, they are joined before they are finished.
             parts = f"{abi.PARTS_PREFIX}{slot}"
-            self.body.append(py.function(parts, ["c"], self._partial(plan)))
+            self._function(parts, ["c"], self._partial(plan))
             body = [py.return_(py.call(abi.FINISH, py.call(parts, py.name("c"))))]
         evaluate = f"{abi.EVAL_PREFIX}{slot}"
-        self.body.append(py.function(evaluate, ["c"], body))
+        self._function(evaluate, ["c"], body)
         self.body.append(self._memo(slot, evaluate))
+
+    def _function(self, name: str, params: list[str], body: list[ast.stmt]) -> None:
+        if self.trace:
+            body.insert(0, py.assign("R", py.attr(py.name("c"), "reads")))
+        self.body.append(py.function(name, params, body))
+
+    def entry(self, plan: ir.RulePlan) -> None:
+        """Emit each clause of a partial set as a function of its own: ``k_slot_n(c, found)``
+        appends an element and the trail of reads for every solution."""
+        slot = self.slots[plan.group.path]
+        for number, clause in enumerate(plan.clauses):
+            emitter = self._emitter("object")
+            emitter.entry = True
+            emitter.loc = clause.loc
+            target = Target(kind="entry")
+            body = _at(emitter.block(clause.block, target), clause.loc.row or 1)
+            name = f"{abi.ENTRY_PREFIX}{slot}_{number}"
+            self._function(name, ["c", "found"], body)
 
     def _memo(self, slot: int, evaluate: str) -> ast.stmt:
         """``r_n``: the value from the slot, evaluated at most once."""
@@ -95,16 +112,18 @@ class ModuleEmitter:
         read = py.assign("v", py.sub(slots, py.const(slot)))
         compute = py.assign("v", py.call(evaluate, py.name("c")))
         steps: list[ast.stmt] = [compute, py.store_item(slots, py.const(slot), py.name("v"))]
+        body: list[ast.stmt] = [read, py.if_(py.is_(py.name("v"), py.name(abi.UNSET)), *steps)]
         if self.trace:
-            enter = py.assign("m", py.method(py.name("c"), "enter", py.const(slot)))
-            leave = py.expr(py.method(py.name("c"), "leave", py.const(slot), py.name("m")))
-            steps = [enter, *steps, leave]
-        body: list[ast.stmt] = [
-            read,
-            py.if_(py.is_(py.name("v"), py.name(abi.UNSET)), *steps),
-        ]
-        if self.trace:
-            body.append(py.expr(py.method(py.name("c"), "solution", py.const(-slot - 1), py.const(None))))
+            # The rule's reads leave the trail and are kept with the rule; whoever uses the
+            # rule has one entry that stands for them.
+            reads = py.attr(py.name("c"), "rule_reads")
+            trail = py.attr(py.name("c"), "reads")
+            start = py.assign("m", py.call(abi.LEN, trail))
+            take = py.store_item(reads, py.const(slot), py.tail(trail, py.name("m")))
+            steps[:] = [start, *steps, take, py.cut(trail, py.name("m"))]
+            body[1] = py.if_(py.is_(py.name("v"), py.name(abi.UNSET)), *steps)
+            entry = py.tuple_([reads, py.const(slot)])
+            body.append(py.expr(py.method(trail, "append", entry)))
         body.append(py.return_(py.name("v")))
         return py.function(f"{abi.RULE_PREFIX}{slot}", ["c"], body)
 
@@ -119,19 +138,11 @@ class ModuleEmitter:
             return out
         merged = py.name("o")
         out.append(py.if_(py.is_not(merged, py.name(abi.UNDEFINED)), py.return_(merged)))
-        self._number(emitter)
         out.extend(emitter.block(plan.default.block, Target(merge="o", exits=True)))
         out.append(py.return_(merged))
         return out
 
-    def _number(self, emitter: BlockEmitter) -> None:
-        emitter.clause = self.clauses
-        self.clauses += 1
-
-    def _clause(
-        self, emitter: BlockEmitter, plan: ir.ClausePlan, target: Target
-    ) -> list[ast.stmt]:
-        self._number(emitter)
+    def _clause(self, emitter: BlockEmitter, plan: ir.ClausePlan, target: Target) -> list[ast.stmt]:
         emitter.loc = plan.loc
         row = plan.loc.row or 1
         if plan.orelse is None:
@@ -155,7 +166,6 @@ class ModuleEmitter:
         out: list[ast.stmt] = [py.assign("a", empty)]
         for clause in plan.clauses:
             target = Target(acc="a", kind="rule-set" if is_set else "rule-object")
-            self._number(emitter)
             out.extend(_at(emitter.block(clause.block, target), clause.loc.row or 1))
         result: ast.expr = py.name("a")
         out.append(py.return_(py.call(abi.SET_OF, result) if is_set else result))
@@ -177,4 +187,3 @@ def _at(statements: list[ast.stmt], row: int) -> list[ast.stmt]:
         statement.col_offset = 0
         statement.end_col_offset = 0
     return statements
-

@@ -31,7 +31,9 @@ class StepEmitter:
         self.builtins: dict[str, str] = {}
         self.expect_misses = False
         self.conflict_kind = "complete"
-        self.clause = -1
+        self.entry = False
+        self.scan_key = ""
+        self.marks: list[str] = []
         self.loc = NOWHERE
         self.types: dict[int, str] = {}
         self._fresh = 0
@@ -68,7 +70,9 @@ class StepEmitter:
         if self.is_string(operand):
             return value
         if isinstance(operand, ir.Const):
-            return py.name(self.constants.named(py.call(abi.BOX, self.constants.build(operand.value))))
+            return py.name(
+                self.constants.named(py.call(abi.BOX, self.constants.build(operand.value)))
+            )
         return py.call(abi.BOX, value)
 
     def where(self, loc: Location) -> ast.expr:
@@ -101,9 +105,9 @@ class StepEmitter:
             )
         else:
             value = py.call(abi.AT, src, key)
+        out.extend(self.trace_dot(step))
         out.append(py.assign(dst, value))
         out.append(py.if_(py.is_(py.name(dst), py.name(abi.UNDEFINED)), fail()))
-        out.extend(self.trace_dot(step))
 
     # -- loops ---------------------------------------------------------------------------------
 
@@ -152,6 +156,9 @@ class StepEmitter:
             self._check(dst, out, fail)
             return
         value: ast.expr = py.attr(self.context(step.ctx), "data")
+        if self.trace and step.path:
+            path = py.tuple_([py.const(k) for k in step.path])
+            out.append(self._read(value, path))
         for key in step.path:
             value = py.sub(value, py.const(key))
         body: list[ast.stmt] = [py.assign(self.local(step.dst), value)]
@@ -179,9 +186,7 @@ class StepEmitter:
 
     def _lazy(self, step: ir.Lazy, out: list[ast.stmt], fail: Fail) -> None:
         path = py.name(self.constants.named(py.tuple_([py.const(k) for k in step.path])))
-        out.append(
-            py.assign(self.local(step.dst), py.method(self.context(step.ctx), "lazy", path))
-        )
+        out.append(py.assign(self.local(step.dst), py.method(self.context(step.ctx), "lazy", path)))
 
     def _force(self, step: ir.Force, out: list[ast.stmt], fail: Fail) -> None:
         dst = self.local(step.dst)
@@ -207,17 +212,13 @@ class StepEmitter:
     def _is_collection(self, step: ir.IsCollection, out: list[ast.stmt], fail: Fail) -> None:
         out.append(py.if_(py.not_(py.call(abi.IS_COLLECTION, self.operand(step.src))), fail()))
 
-    def _shape(
-        self, cls: str, src: ast.expr, length: int, out: list[ast.stmt], fail: Fail
-    ) -> None:
+    def _shape(self, cls: str, src: ast.expr, length: int, out: list[ast.stmt], fail: Fail) -> None:
         wrong_class = py.is_not(py.attr(src, "__class__"), py.name(cls))
         wrong_size = py.compare(py.call(abi.LEN, src), ast.NotEq(), py.const(length))
         out.append(py.if_(py.or_(wrong_class, wrong_size), fail()))
 
     def _make_array(self, step: ir.MakeArray, out: list[ast.stmt], fail: Fail) -> None:
-        out.append(
-            py.assign(self.local(step.dst), py.list_([self.operand(i) for i in step.items]))
-        )
+        out.append(py.assign(self.local(step.dst), py.list_([self.operand(i) for i in step.items])))
 
     def _make_set(self, step: ir.MakeSet, out: list[ast.stmt], fail: Fail) -> None:
         items = py.list_([self.operand(i) for i in step.items])
@@ -250,19 +251,23 @@ class StepEmitter:
             target = py.const(patch.name)
             patches.append(
                 py.tuple_(
-                    [py.const(patch.root), path, target, value, function, is_builtin, py.const(name)]
+                    [
+                        py.const(patch.root),
+                        path,
+                        target,
+                        value,
+                        function,
+                        is_builtin,
+                        py.const(name),
+                    ]
                 )
             )
         derived = py.method(self.context(step.ctx), "derive", *patches)
         out.append(py.assign(f"c{step.dst}", derived))
 
     def _mark(self, step: ir.Mark, out: list[ast.stmt], fail: Fail) -> None:
-        if self.trace and self.clause >= 0:
-            out.append(
-                py.expr(
-                    py.method(py.name("c"), "mark", py.const(self.clause), py.const(step.index))
-                )
-            )
+        if self.trace and self.entry and step.index:
+            out.append(py.raise_to(py.name("c"), "far", step.index))
 
     # -- comparisons -----------------------------------------------------------------------------
 
@@ -336,9 +341,7 @@ class StepEmitter:
             members = value.ordered() if isinstance(value, RegoSet) else value
             if isinstance(members, list) and members and all(type(m) is str for m in members):
                 is_str = py.is_(py.attr(item, "__class__"), py.name(abi.STR))
-                return py.and_(
-                    is_str, py.compare(item, ast.In(), self.constants.strings(members))
-                )
+                return py.and_(is_str, py.compare(item, ast.In(), self.constants.strings(members)))
         return py.call(abi.MEMBER, item, coll)
 
     # -- calls -----------------------------------------------------------------------------------
@@ -385,9 +388,7 @@ class StepEmitter:
         error = self.fresh("x")
         where = self.where(loc)  # type: ignore[attr-defined]
         handler = [
-            py.expr(
-                py.method(context, "builtin_error", py.name(error), py.const(name), where)
-            ),
+            py.expr(py.method(context, "builtin_error", py.name(error), py.const(name), where)),
             fail(),
         ]
         out.append(py.try_([py.assign(dst, value)], abi.BUILTIN_ERROR, handler, error))
@@ -413,43 +414,54 @@ class StepEmitter:
     # -- evidence ----------------------------------------------------------------------------------
 
     def trace_dot(self, step: ir.Dot) -> list[ast.stmt]:
-        """Record that ``src[key]`` was read."""
+        """Record that ``src[key]`` is about to be read; a miss is evidence, too."""
         if not self.trace or step.lazy or not isinstance(step.src, ir.Local):
             return []
-        src, key = self.operand(step.src), self.operand(step.key)
-        return [py.expr(py.method(py.attr(py.name("c"), "reads"), "append", py.tuple_([src, key])))]
+        return [self._read(self.operand(step.src), self.operand(step.key))]
 
-    def trace_loop(self, step: ir.Scan | ir.ScanCall) -> list[ast.stmt]:
-        """Forget the reads of the previous iteration, record the element."""
-        if not self.trace or not isinstance(step, ir.Scan) or step.lazy:
+    def _read(self, src: ast.expr, key: ast.expr) -> ast.stmt:
+        return py.expr(py.method(py.name("R"), "append", py.tuple_([src, key])))
+
+    def trace_loop(self, step: ir.Scan | ir.ScanCall, out: list[ast.stmt]) -> list[ast.stmt]:
+        """Note where the trail stands before the loop; forget each iteration's reads at the
+        next one; record the element.  Gives what goes first into the loop's body."""
+        if not self.trace:
             return []
-        src = self.operand(step.src)
-        return [
-            py.expr(
-                py.method(
-                    py.name("c"), "read", py.const(self.scan_mark(step)), src, py.name(self.scan_key)
-                )
-            )
-        ]
+        mark = self.fresh("m")
+        self.marks.append(mark)
+        out.append(py.assign(mark, py.call(abi.LEN, py.name("R"))))
+        body = [py.cut(py.name("R"), py.name(mark))]
+        if isinstance(step, ir.Scan) and not step.lazy:
+            body.append(self._read(self.operand(step.src), py.name(self.scan_key)))
+        return body
 
-    scan_key = ""
-
-    def scan_mark(self, step: ir.Scan) -> int:
-        """A number for the loop, stable within the function."""
-        self._fresh += 1
-        return self._fresh
-
-    def trace_solution(self, value: ir.Operand | None = None) -> list[ast.stmt]:
-        """Record that the clause has a solution."""
-        if not self.trace or self.clause < 0:
+    def keep_reads(self) -> list[ast.stmt]:
+        """At a solution that others may follow: what was read so far stays on the trail."""
+        if not self.trace or not self.marks:
             return []
-        shown = py.const(None) if value is None else self.operand(value)
-        return [py.expr(py.method(py.name("c"), "solution", py.const(self.clause), shown))]
+        length = py.call(abi.LEN, py.name("R"))
+        room = py.compare(length, ast.Lt(), py.const(MAX_TRAIL))
+        return [py.if_(room, *(py.assign(m, length) for m in self.marks))]
 
+
+MAX_TRAIL = 400
+"""Reads kept of one rule; a rule over thousands of elements keeps those of the first ones."""
 
 _STRING_RESULTS = frozenset(
-    {"sprintf", "concat", "lower", "upper", "trim", "trim_space", "replace", "format_int",
-     "type_name", "internal.template_string", "base64.encode", "json.marshal"}
+    {
+        "sprintf",
+        "concat",
+        "lower",
+        "upper",
+        "trim",
+        "trim_space",
+        "replace",
+        "format_int",
+        "type_name",
+        "internal.template_string",
+        "base64.encode",
+        "json.marshal",
+    }
 )
 
 _EMITTERS: dict[type, Callable[..., None]] = {

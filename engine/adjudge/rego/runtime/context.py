@@ -57,7 +57,19 @@ class Shared:
 class Context:
     """One evaluation context; `with` derives another one.  Not shared between threads."""
 
-    __slots__ = ("data", "input", "mocks", "patched", "rules", "shared", "slots", "steps")
+    __slots__ = (
+        "data",
+        "far",
+        "input",
+        "mocks",
+        "patched",
+        "reads",
+        "rule_reads",
+        "rules",
+        "shared",
+        "slots",
+        "steps",
+    )
 
     def __init__(
         self,
@@ -75,6 +87,11 @@ class Context:
         self.steps = CHUNK
         self.mocks: dict[str, tuple[Value, Callable[..., Value] | None]] = {}
         self.patched: tuple[tuple[Any, ...], ...] = ()
+        # The evidence variant's trail of reads, the reads of rules by slot, and how far
+        # the body of the clause under evaluation got.
+        self.reads: list[tuple[Any, Any]] = []
+        self.rule_reads: dict[int, list[tuple[Any, Any]]] = {}
+        self.far = 0
 
     # -- what builtins use -----------------------------------------------------------------
 
@@ -134,9 +151,7 @@ class Context:
 
     def builtin_error(self, error: BuiltinError, name: str, where: tuple[str, int, int]) -> None:
         """A builtin failed: an error when strict, otherwise noted, and the call is undefined."""
-        failure = RegoEvalError(
-            error.code, f"{name}: {error.message}", location=Location(*where)
-        )
+        failure = RegoEvalError(error.code, f"{name}: {error.message}", location=Location(*where))
         if self.shared.strict or error.halt:
             raise failure from None
         if len(self.shared.builtin_errors) < 100:
@@ -230,6 +245,9 @@ class Context:
         other.steps = 0
         other.mocks = self.mocks
         other.patched = self.patched
+        other.reads = self.reads
+        other.rule_reads = {}
+        other.far = 0
         for path in self.patched:
             self._prefill(other, path)
         return other
@@ -277,5 +295,3 @@ def replace_at(document_: Value, path: tuple[Any, ...], value: Value) -> Value:
     out = dict(document_) if document_.__class__ is dict else {}
     out[path[0]] = replace_at(out.get(path[0], UNDEFINED), path[1:], value)
     return out
-
-

@@ -1,0 +1,234 @@
+"""A Program in, its evidence variant out: entries that tell what they found and what they read.
+
+An *entry* is one clause of a rule that the gate asks (``deny``, ``warn``,
+``violation``).  Running it gives its solutions, each with the places in the input
+that led to it, or, when there is none, the places it looked at and the expression it
+got to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from adjudge.rego.errors import RegoEvalError
+from adjudge.rego.passes.model import Clause, Group
+from adjudge.rego.program import Options, Program
+from adjudge.rego.runtime.context import Context
+from adjudge.rego.runtime.operators import at
+from adjudge.rego.runtime.text import to_json
+from adjudge.rego.runtime.values import Value, box
+from adjudge.source import Location
+
+Trail = list[tuple[Any, Any]]
+
+MAX_READS = 40
+"""Reads reported of one solution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A place in a document that a rule looked at.
+
+    ``root`` is ``input`` or ``data``; ``path`` the keys below it; ``value`` is
+    ``UNDEFINED`` when nothing stands there.
+    """
+
+    root: str
+    path: tuple[Any, ...]
+    value: Value
+
+    @property
+    def leaf(self) -> bool:
+        """Whether the value is neither an array nor an object."""
+        return not isinstance(self.value, list | dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """One element that the entry's clause contributes, as JSON, and what it rests on."""
+
+    value: Any
+    reads: tuple[Read, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What running an entry gave.
+
+    ``error`` is set when evaluation failed.  ``reached`` is the expression that the
+    body got to (for a clause without solutions: the one that failed).
+    """
+
+    solutions: tuple[Solution, ...]
+    reads: tuple[Read, ...]
+    reached: Location
+    error: RegoEvalError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A clause that can be run on its own."""
+
+    group: Group
+    clause: Clause
+    function: Any
+    expressions: tuple[Location, ...]
+
+    @property
+    def name(self) -> str:
+        """The rule's name: the last key of its path."""
+        return str(self.group.path[-1])
+
+
+class EvidenceProgram:
+    """The evidence variant of a program; immutable and safe to share."""
+
+    def __init__(self, program: Program, entry_names: Iterable[str] = ()) -> None:
+        self._program = program
+        wanted = frozenset(entry_names)
+        self._traced = program.traced(lambda g: is_entry(g, wanted))
+        self.entries: list[Entry] = []
+        for plan in self._traced.entry_plans:
+            for number, (clause, clause_plan) in enumerate(
+                zip(plan.group.clauses, plan.clauses, strict=True)
+            ):
+                function = self._traced.entry_function(plan.group, number)
+                self.entries.append(Entry(plan.group, clause, function, clause_plan.exprs))
+
+    def start(
+        self, input_: Value, options: Options, data: dict[Any, Value] | None = None
+    ) -> Evaluation:
+        """An evaluation of entries over one input; rules shared by entries run once."""
+        return Evaluation(self._traced.context(input_, options, data))
+
+
+class Evaluation:
+    """Entries run over one input."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._index: dict[int, tuple[str, tuple[Any, ...]]] | None = None
+
+    def run(self, entry: Entry) -> Outcome:
+        """Run one entry; evaluation errors are part of the outcome."""
+        c = self.context
+        c.reads.clear()
+        c.far = 0
+        found: list[tuple[Value, Trail]] = []
+        error = None
+        try:
+            entry.function(c, found)
+        except RegoEvalError as e:
+            error = e
+        except RecursionError:
+            error = RegoEvalError("eval_limit_error", "evaluation nested too deeply")
+        solutions = tuple(Solution(to_json(v), self._reads(t)) for v, t in _distinct(found))
+        reads = () if solutions else self._reads(c.reads)
+        reached = (
+            entry.expressions[min(c.far, len(entry.expressions) - 1)]
+            if (entry.expressions)
+            else entry.clause.loc
+        )
+        return Outcome(solutions, reads, reached, error)
+
+    def value(self, path: str) -> Value:
+        """The value of a rule in this evaluation, ``UNDEFINED`` when it has none."""
+        keys = tuple(path.split(".")[1:])
+        return self.context.document(keys)
+
+    def _reads(self, trail: Trail) -> tuple[Read, ...]:
+        if self._index is None:
+            self._index = {}
+            _index(self.context.input, "input", self._index)
+            _index(self.context.data, "data", self._index)
+        seen: dict[tuple[str, tuple[Any, ...]], Read] = {}
+        for container, key in _flat(trail):
+            place = self._index.get(id(container))
+            if place is None:
+                continue
+            keys = key if isinstance(key, tuple) else (key,)
+            path = (*place[1], *keys)
+            if (place[0], path) not in seen:
+                value: Value = container
+                for k in keys:
+                    value = at(value, k)
+                seen[place[0], path] = Read(place[0], path, value)
+        return tuple(_tell(list(seen.values())))
+
+
+def _flat(trail: Trail) -> Iterator[tuple[Any, Any]]:
+    """The trail with the reads of rules in place of the entries that stand for them."""
+    seen: set[tuple[int, Any]] = set()
+    stack = [iter(trail)]
+    while stack:
+        for container, key in stack[-1]:
+            if container.__class__ is dict and key.__class__ is int:
+                inner = container.get(key)
+                if isinstance(inner, list) and _is_trail(inner):
+                    if (id(container), key) not in seen:
+                        seen.add((id(container), key))
+                        stack.append(iter(inner))
+                        break
+                    continue
+            yield container, key
+        else:
+            stack.pop()
+
+
+def _is_trail(value: list[Any]) -> bool:
+    return all(isinstance(item, tuple) for item in value)
+
+
+def _tell(reads: list[Read]) -> list[Read]:
+    """The most telling reads: those that no deeper read makes redundant, at most a few."""
+    inner = {(r.root, r.path[:n]) for r in reads for n in range(1, len(r.path))}
+    kept = [r for r in reads if (r.root, r.path) not in inner]
+    return kept[:MAX_READS]
+
+
+def _distinct(found: list[tuple[Value, Trail]]) -> Iterator[tuple[Value, Trail]]:
+    seen = set()
+    for value, trail in found:
+        key = box(value)
+        if key not in seen:
+            seen.add(key)
+            yield value, trail
+
+
+def _index(root: Value, name: str, out: dict[int, tuple[str, tuple[Any, ...]]]) -> None:
+    """Where each array and object of a document stands; the first place counts."""
+    stack: list[tuple[Value, tuple[Any, ...]]] = [(root, ())]
+    while stack:
+        value, path = stack.pop()
+        if value.__class__ is dict:
+            if id(value) in out:
+                continue
+            out[id(value)] = (name, path)
+            stack.extend(
+                (v, (*path, k))
+                for k, v in reversed(value.items())
+                if v.__class__ is dict or v.__class__ is list
+            )
+        elif value.__class__ is list:
+            if id(value) in out:
+                continue
+            out[id(value)] = (name, path)
+            stack.extend(
+                (v, (*path, n))
+                for n, v in reversed(list(enumerate(value)))
+                if v.__class__ is dict or v.__class__ is list
+            )
+
+
+ENTRY_NAMES = ("deny", "warn", "violation")
+
+
+def is_entry(group: Group, extra: frozenset[str] = frozenset()) -> bool:
+    """Whether the gate asks this rule: ``deny``, ``warn``, ``violation``, or ``deny_…`` and
+    so on (the habit of conftest); test rules and functions never."""
+    if group.kind == "function" or not group.path:
+        return False
+    name = str(group.path[-1])
+    return name in extra or any(name == n or name.startswith(f"{n}_") for n in ENTRY_NAMES)
