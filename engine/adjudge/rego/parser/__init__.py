@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 from adjudge.rego.errors import RegoErrors, RegoParseError
 from adjudge.rego.lexer import KEYWORDS, KEYWORDS_V0, tokenize
+from adjudge.rego.parser.annotations import Attachment, read_blocks
 from adjudge.rego.parser.cursor import CODE
 from adjudge.rego.parser.modules import ModuleParser
 from adjudge.rego.syntax import Body, Module, Ref, Term, Var
@@ -47,12 +48,19 @@ def parse_module(
         parser.module()
     except RecursionError:
         _raise([_too_deep(file)], text)
-    if parser.errors:
-        _raise(parser.errors, text)
+    blocks, errors = read_blocks(parser.tokens.comments, _term_or_none)
+    if parser.errors or errors:
+        _raise([*parser.errors, *errors], text)
+    statements = [(parser.package_loc.row, "package")]
+    statements += [(item.loc.row, "import") for item in parser.imports]
+    attached = Attachment(blocks, parser.package, statements, parser.found)
+    if attached.errors:
+        _raise(attached.errors, text)
     return Module(
         package=parser.package,
         imports=tuple(parser.imports),
-        rules=tuple(parser.found),
+        rules=tuple(attached.rules),
+        annotations=tuple(attached.annotations),
         comments=tuple(parser.tokens.comments),
         rego_version=parser.rego_version,
         file=file,
@@ -96,6 +104,13 @@ def parse_ref(text: str) -> Ref | Var:
     if not isinstance(term, (Ref, Var)):
         _raise([RegoParseError(CODE, "expected a reference", location=term.loc)], text)
     return term
+
+
+def _term_or_none(text: str) -> Term | None:
+    try:
+        return parse_term(text)
+    except RegoErrors:
+        return None
 
 
 def _parser(

@@ -46,11 +46,14 @@ class ModuleParser(RuleParser):
         if self.kinds[0] == "eof":
             self.errors.append(self.error("empty module"))
             return
-        self._guard(self._package)
+        headed = self.kinds[0] == "package" and not self.named_by_keyword()
         while self.kinds[self.i] != "eof" and len(self.errors) < MAX_ERRORS:
             self._guard(self._statement_here)
         if self.rego_version == 1:
             self.errors += self.v1_errors
+        if not headed and not self.errors:
+            hint = "a module begins with its package, such as `package policy.release`"
+            self.errors.append(self.error("package expected", 0, hint))
 
     def query(self) -> Body:
         """The whole text as a query: one body."""
@@ -103,7 +106,8 @@ class ModuleParser(RuleParser):
         path_follows = kind in ("package", "import") and not self.named_by_keyword()
         if path_follows and self.kinds[start + 1] not in _ASSIGNS:
             if kind == "package":
-                raise self.error("unexpected package")
+                self._package()
+                return
             self.imports.append(self._import())
             return
         rules = self.rules()
@@ -138,16 +142,13 @@ class ModuleParser(RuleParser):
 
     def _package(self) -> None:
         start = self.i
-        if self.kinds[start] != "package" or self.named_by_keyword():
-            if self.kinds[start] == "illegal":
-                raise self.unexpected()
-            self.errors.append(self.error("package expected", start))
-            return
-        self.package_loc = self.locs[start]
+        if self.package:
+            raise self.error("unexpected package")
         self.i += 1
         head, steps = self._path()
         if self.kinds[self.i] == "-":
             raise self.unexpected()
+        self.package_loc = self.locs[start]
         self.package = (head.name, *(str(step.value) for step in steps))
 
     # -- imports -----------------------------------------------------------------------
