@@ -133,10 +133,10 @@ class Evaluation:
         )
         return Outcome(solutions, reads, reached, error)
 
-    def value(self, path: str) -> Value:
-        """The value of a rule in this evaluation, ``UNDEFINED`` when it has none."""
-        keys = tuple(path.split(".")[1:])
-        return self.context.document(keys)
+    def value(self, path: tuple[Any, ...]) -> Value:
+        """The value at a path below ``data``, ``UNDEFINED`` when there is none; raises
+        ``RegoEvalError``."""
+        return self.context.document(path)
 
     def _reads(self, trail: Trail) -> tuple[Read, ...]:
         if self._index is None:

@@ -1,0 +1,64 @@
+"""The command group; each command is a module of its own, imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+from adjudge.version import __version__
+
+COMMANDS = {
+    "check": "Judge a release (or single files) and decide: allow or deny.",
+    "completion": "Print the shell completion script.",
+    "eval": "Evaluate a Rego query, as `opa eval` does.",
+    "explain": "Show what policies there are, what a rule does, or a policy as Rego.",
+    "report": "Summarise logged decisions.",
+    "serve": "Answer decisions over HTTP, with OPA's data API.",
+    "test": "Run the tests of policies, as `opa test` does.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"adjudge.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(n, COMMANDS[n]) for n in sorted(COMMANDS)])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as e:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1) if args else []
+            if near:
+                e.message += f" Did you mean {near[0]!r}?"
+            raise
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  adjudge check .                        judge the release in this folder
+  adjudge check model_card.md            judge one file
+  adjudge eval -d policies 'data.a.deny' evaluate a query
+""",
+)
+@click.version_option(__version__, "--version", prog_name="adjudge")
+def app() -> None:
+    """Policy as code for AI: releases and calls are judged, decisions come with evidence."""

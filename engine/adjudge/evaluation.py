@@ -1,0 +1,600 @@
+"""A policy set, documents and a clock in, a decision out: the only place where these meet.
+
+Every clause of a rule that the gate asks (``deny``, ``warn``, ``violation``) is run on
+its own, over the release or over each artifact of its kind, with its reads recorded.
+What a clause finds becomes failures; that it found nothing becomes a pass with what it
+looked at; that it could not be evaluated becomes an error, which blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from adjudge.canonical import digest_of
+from adjudge.decision.assemble import make_decision
+from adjudge.decision.model import (
+    Context,
+    Decision,
+    Degradation,
+    EngineInfo,
+    Evidence,
+    FailOn,
+    GitInfo,
+    InputInfo,
+    Nondeterminism,
+    Pack,
+    PolicyInfo,
+    RuleLocation,
+    RuleResult,
+    Source,
+    Subject,
+)
+from adjudge.decision.model import Digest as SubjectDigest
+from adjudge.decision.outcome import limit_evidence
+from adjudge.decision.redaction import MISSING, RedactionPolicy
+from adjudge.decision.values import encode_value
+from adjudge.decision.waiver_file import WaiverSet
+from adjudge.decision.waivers import WaiverReport, WaiverSettings, apply_waivers
+from adjudge.documents.model import Document, Position, join
+from adjudge.policyset.model import PolicySet, RuleSpec
+from adjudge.rego import Options, RegoEvalError, compile_modules
+from adjudge.rego.capabilities import Capabilities, gate_capabilities
+from adjudge.rego.evidence import Entry, Evaluation, EvidenceProgram, Outcome, Read, Solution
+from adjudge.rego.runtime.limits import DEFAULT_LIMITS, Limits
+from adjudge.rego.runtime.text import to_json
+from adjudge.rego.runtime.values import UNDEFINED
+from adjudge.version import __version__
+
+Locate = Callable[[str], Position | None]
+
+MAX_EVIDENCE = 20
+"""Evidence kept of one result."""
+
+RELEASE = "release"
+RUNTIME = "runtime"
+
+
+class Judge:
+    """A policy set, compiled with its evidence; immutable and safe to share between threads.
+
+    Raises ``RegoErrors`` when the policies do not compile.
+    """
+
+    def __init__(
+        self, policies: PolicySet, capabilities: Capabilities | None = None
+    ) -> None:
+        self.policies = policies
+        self.capabilities = capabilities or gate_capabilities()
+        program = compile_modules(
+            {m.file: m for m in policies.modules},
+            data=policies.data,
+            capabilities=self.capabilities,
+        )
+        self.program = program
+        self.evidence = EvidenceProgram(program)
+
+    @cached_property
+    def entries(self) -> list[tuple[RuleSpec, Entry]]:
+        """The rules that count, each with the clause that it is."""
+        by_place = {(e.clause.loc.file, e.clause.loc.row): e for e in self.evidence.entries}
+        found = []
+        for spec in self.policies.rules:
+            entry = by_place.get((spec.location.file, spec.location.row))
+            if entry is not None:
+                found.append((spec, entry))
+        return found
+
+
+    def has_rule(self, path: tuple[Any, ...]) -> bool:
+        """Whether the policies define a rule at ``path`` below ``data``."""
+        return path in self._paths
+
+    @cached_property
+    def _paths(self) -> frozenset[tuple[Any, ...]]:
+        return frozenset(g.path for g in self.program.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is judged.
+
+    ``release_input`` is what release rules see; its ``artifacts`` hold the very dicts of
+    ``documents`` (``Document.as_input``), so that evidence finds its way back to files.
+    ``locate_release`` places a pointer into it in the manifest.
+    """
+
+    documents: Sequence[Document]
+    release: Mapping[str, Any]
+    release_input: Mapping[str, Any]
+    release_digest: str | None = None
+    locate_release: Locate | None = None
+    git: Mapping[str, Any] | None = None
+    event: str | None = None
+    degradations: Sequence[Degradation] = ()
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How it is judged.  ``now_ns`` is the evaluation time, nanoseconds since 1970."""
+
+    now_ns: int
+    fail_on: FailOn = "deny"
+    waivers: WaiverSet | None = None
+    waivers_digest: str | None = None
+    waiver_settings: WaiverSettings | None = None
+    redaction: RedactionPolicy = field(default_factory=RedactionPolicy)
+    limits: Limits = DEFAULT_LIMITS
+    strict_builtin_errors: bool = True
+    trust_root_digest: str | None = None
+    entropy: bytes | None = None
+    timings: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A decision, and what its reports need besides: waivers, excerpts, printed lines."""
+
+    decision: Decision
+    waivers: WaiverReport | None
+    excerpts: Mapping[tuple[str, int], str]
+    prints: tuple[str, ...] = ()
+
+
+def evaluate(judge: Judge, case: Case, settings: Settings) -> Judgement:
+    """Judge a case.  Raises nothing about the policies or the documents: what goes wrong
+    while rules run is an error result."""
+    run = _Run(judge, case, settings)
+    results = tuple(run.results())
+    subjects = tuple(_subjects(case))
+    report = None
+    if settings.waivers is not None:
+        results, report = apply_waivers(
+            results,
+            settings.waivers,
+            settings.now_ns,
+            subjects=subjects,
+            settings=settings.waiver_settings,
+        )
+    policies = judge.policies
+    decision = make_decision(
+        time_ns=settings.now_ns,
+        results=results,
+        subject=subjects,
+        policy=PolicyInfo(
+            name=policies.name,
+            digest=policies.digest,
+            revision=policies.revision,
+            packs=tuple(Pack(name=p) for p in policies.packs),
+        ),
+        engine=EngineInfo(
+            name="adjudge",
+            version=__version__,
+            capabilities_digest=digest_of(
+                sorted(set(judge.capabilities.builtins) - judge.capabilities.withheld)
+            ),
+        ),
+        input=_input_info(judge, case, settings),
+        context=_context(case, settings),
+        degradations=[*case.degradations, *run.degradations],
+        nondeterminism=run.nondeterminism(),
+        timings=settings.timings,
+        entropy=settings.entropy,
+    )
+    return Judgement(decision, report, run.excerpts(decision), tuple(run.prints))
+
+
+class _Run:
+    """One evaluation of all rules."""
+
+    def __init__(self, judge: Judge, case: Case, settings: Settings) -> None:
+        self.judge = judge
+        self.case = case
+        self.settings = settings
+        self.degradations: list[Degradation] = []
+        self.prints: list[str] = []
+        self._evaluations: list[Evaluation] = []
+        self._by_path = {d.path: d for d in case.documents}
+
+    def results(self) -> Iterator[RuleResult]:
+        """The results of every rule, in no particular order."""
+        if self.case.raw:
+            for document in self.case.documents:
+                scope = _ArtifactScope(self, document, raw=True)
+                for spec, entry in self.judge.entries:
+                    yield from scope.results(spec, entry)
+            self._close()
+            return
+        release = _ReleaseScope(self)
+        artifacts = [_ArtifactScope(self, d, raw=False) for d in self.case.documents]
+        for spec, entry in self.judge.entries:
+            kinds = set(spec.applies_to)
+            if kinds == {RUNTIME}:
+                continue
+            matched = False
+            if RELEASE in kinds:
+                matched = True
+                yield from release.results(spec, entry)
+            for scope in artifacts:
+                if scope.document.kind in kinds:
+                    matched = True
+                    yield from scope.results(spec, entry)
+            if not matched:
+                yield _result(
+                    spec,
+                    outcome="not_applicable",
+                    message=f"the release has no {' or '.join(sorted(kinds - {RUNTIME}))}",
+                )
+        self._close()
+
+    def start(self, input_: Mapping[str, Any] | Any) -> Evaluation:
+        """A fresh evaluation over one input."""
+        options = Options(
+            now_ns=self.settings.now_ns,
+            seed=self.settings.now_ns.to_bytes(12, "big", signed=True),
+            strict_builtin_errors=self.settings.strict_builtin_errors,
+            limits=self.settings.limits,
+        )
+        evaluation = self.judge.evidence.start(input_, options)
+        self._evaluations.append(evaluation)
+        return evaluation
+
+    def _close(self) -> None:
+        for evaluation in self._evaluations:
+            for where, text in evaluation.context.shared.prints:
+                self.prints.append(f"{where}: {text}")
+
+    def nondeterminism(self) -> list[Nondeterminism]:
+        """The answers of builtins that are no functions of their arguments, once each."""
+        found: dict[tuple[str, str], Nondeterminism] = {}
+        for evaluation in self._evaluations:
+            for name, answers in evaluation.context.shared.nondeterminism.items():
+                for key, value in answers.items():
+                    if value is UNDEFINED:
+                        continue
+                    arguments = encode_value(to_json(key.value))
+                    entry = Nondeterminism(
+                        builtin=name, arguments=arguments, result=encode_value(to_json(value))
+                    )
+                    found[name, str(arguments)] = entry
+        return [found[k] for k in sorted(found)]
+
+    def excerpts(self, decision: Decision) -> dict[tuple[str, int], str]:
+        """The source lines that the results and their evidence point at."""
+        out: dict[tuple[str, int], str] = {}
+        for result in decision.results:
+            if result.outcome in ("pass", "not_applicable"):
+                continue
+            places = [result.source, *(e.source for e in result.evidence)]
+            for place in places:
+                if place is None or (place.file, place.line) in out:
+                    continue
+                text = self._excerpt(place, result.artifact)
+                if text is not None:
+                    out[place.file, place.line] = self.settings.redaction.redact_text(text)
+        return out
+
+    def _excerpt(self, place: Source, artifact: str | None) -> str | None:
+        position = Position(place.file, place.line, place.column)
+        candidates = [self._by_path[artifact]] if artifact in self._by_path else []
+        candidates += [d for d in self.case.documents if d not in candidates]
+        for document in candidates:
+            text = document.excerpt(position)
+            if text is not None:
+                return text
+        return None
+
+
+class _Scope:
+    """One input and the rules run over it."""
+
+    artifact: str | None = None
+
+    def __init__(self, run: _Run, input_: Any) -> None:
+        self.run = run
+        self.input = input_
+        self._evaluation: Evaluation | None = None
+
+    def results(self, spec: RuleSpec, entry: Entry) -> Iterator[RuleResult]:
+        """Run one rule: a result for each finding, or one that says there is none."""
+        if self._evaluation is None:
+            self._evaluation = self.run.start(self.input)
+        if not self._applicable(entry):
+            yield _result(
+                spec,
+                outcome="not_applicable",
+                artifact=self.artifact,
+                message="excluded by the policy's own condition",
+            )
+            return
+        outcome = self._evaluation.run(entry)
+        if outcome.error is not None:
+            yield self._error(spec, outcome)
+            return
+        findings = list(self._findings(spec, entry, outcome))
+        if findings:
+            yield from findings
+        else:
+            evidence, omitted = self._evidence(outcome.reads, None)
+            yield _result(
+                spec,
+                outcome="pass",
+                artifact=self.artifact,
+                evidence=evidence,
+                evidence_omitted=omitted,
+            )
+
+    def _applicable(self, entry: Entry) -> bool:
+        """Whether the package's rule ``applicable``, if it has one, says so.
+
+        A condition that cannot be evaluated does not excuse the rule from running.
+        """
+        path = (*entry.group.path[:-1], "applicable")
+        assert self._evaluation is not None
+        if not self.run.judge.has_rule(path):
+            return True
+        try:
+            return self._evaluation.value(path) is True
+        except RegoEvalError:
+            return True
+
+    def _error(self, spec: RuleSpec, outcome: Outcome) -> RuleResult:
+        error = outcome.error
+        assert error is not None
+        evidence, omitted = self._evidence(outcome.reads, None)
+        return _result(
+            spec,
+            outcome="error",
+            message=self.run.settings.redaction.redact_text(str(error)),
+            artifact=self.artifact,
+            evidence=evidence,
+            evidence_omitted=omitted,
+            source=next((e.source for e in evidence if e.source), None),
+        )
+
+    def _findings(self, spec: RuleSpec, entry: Entry, outcome: Outcome) -> Iterator[RuleResult]:
+        for solution in outcome.solutions:
+            if entry.group.kind == "set":
+                yield self._finding(spec, solution.value, solution)
+                continue
+            # A complete rule: its one value says it all.
+            value = solution.value
+            if value is False:
+                continue
+            if value is True:
+                yield self._finding(spec, spec.title, solution)
+            elif isinstance(value, list):
+                for item in value:
+                    yield self._finding(spec, item, solution)
+            else:
+                yield self._finding(spec, value, solution)
+
+    def _finding(self, spec: RuleSpec, value: Any, solution: Solution) -> RuleResult:
+        redaction = self.run.settings.redaction
+        kind = spec.kind
+        if kind == "deny" and not spec.effective(self.run.settings.now_ns):
+            kind = "warn"
+        parts = _parts(value)
+        pointer = parts.pointer if parts else None
+        evidence, omitted = self._evidence(solution.reads, pointer)
+        source = self._place(pointer) if pointer else None
+        if source is None:
+            source = next((e.source for e in evidence if e.source), None)
+        if parts is None:
+            return _result(
+                spec,
+                outcome="error",
+                message=f"a {spec.kind} entry must be a string, or an object with msg; "
+                f"this rule gave {redaction.redact_text(_short(value))}",
+                artifact=self.artifact,
+                evidence=evidence,
+                evidence_omitted=omitted,
+                source=source,
+            )
+        return _result(
+            spec,
+            outcome="fail" if kind == "deny" else "warn",
+            message=redaction.redact_text(parts.message) or spec.title,
+            remediation=parts.remediation,
+            artifact=self.artifact or _artifact_of(evidence),
+            pointer=pointer,
+            source=source,
+            details=redaction.details(parts.details),
+            evidence=evidence,
+            evidence_omitted=omitted,
+        )
+
+    def _evidence(
+        self, reads: Iterable[Read], first: str | None
+    ) -> tuple[tuple[Evidence, ...], int]:
+        found = [e for e in map(self._one, reads) if e is not None]
+        return limit_evidence(found, MAX_EVIDENCE, first=first)
+
+    def _one(self, read: Read) -> Evidence | None:
+        redaction = self.run.settings.redaction
+        value = MISSING if read.value is UNDEFINED else to_json(read.value)
+        if read.root == "data":
+            return redaction.evidence(None, join("/data", *read.path), value)
+        artifact, pointer, source = self.place(read.path)
+        return redaction.evidence(artifact, pointer, value, source)
+
+    def place(self, path: tuple[Any, ...]) -> tuple[str | None, str, Source | None]:
+        """Which artifact a path of the input belongs to, its pointer there, and its place."""
+        raise NotImplementedError  # pragma: no cover - abstract
+
+    def _place(self, pointer: str) -> Source | None:
+        raise NotImplementedError  # pragma: no cover - abstract
+
+
+class _ArtifactScope(_Scope):
+    def __init__(self, run: _Run, document: Document, *, raw: bool) -> None:
+        self.document = document
+        self.raw = raw
+        self.artifact = document.path
+        if raw:
+            super().__init__(run, document.document)
+        else:
+            super().__init__(run, {**document.as_input(), "release": run.case.release})
+
+    def place(self, path: tuple[Any, ...]) -> tuple[str | None, str, Source | None]:
+        pointer = join("/document" if self.raw else "", *path)
+        if path and path[0] == "release" and not self.raw:
+            return None, pointer, _source(_locate_in(self.run.case.locate_release, pointer))
+        return self.document.path, pointer, self._place(pointer)
+
+    def _place(self, pointer: str) -> Source | None:
+        if self.raw and not pointer.startswith("/document"):
+            pointer = f"/document{pointer}"
+        return _source(self.document.locate(pointer))
+
+
+class _ReleaseScope(_Scope):
+    def __init__(self, run: _Run) -> None:
+        super().__init__(run, run.case.release_input)
+
+    def place(self, path: tuple[Any, ...]) -> tuple[str | None, str, Source | None]:
+        documents = self.run.case.documents
+        if len(path) >= 2 and path[0] == "artifacts" and path[1] < len(documents):
+            document = documents[path[1]]
+            pointer = join("", *path[2:])
+            return document.path, pointer, _source(document.locate(pointer))
+        pointer = join("", *path)
+        return None, pointer, self._place(pointer)
+
+    def _place(self, pointer: str) -> Source | None:
+        parts = pointer.split("/")
+        if len(parts) > 3 and parts[1] == "artifacts" and parts[2].isdigit():
+            index = int(parts[2])
+            if index < len(self.run.case.documents):
+                document = self.run.case.documents[index]
+                return _source(document.locate("/" + "/".join(parts[3:])))
+        return _source(_locate_in(self.run.case.locate_release, pointer))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    message: str
+    pointer: str | None = None
+    details: Any = None
+    remediation: str = ""
+
+
+def _parts(value: Any) -> _Parts | None:
+    """What an element of ``deny`` says; None when it is neither a string nor an object
+    with a message."""
+    if isinstance(value, str):
+        return _Parts(value)
+    if not isinstance(value, dict):
+        return None
+    message = value.get("msg", value.get("message"))
+    if not isinstance(message, str):
+        return None
+    pointer = value.get("pointer")
+    remediation = value.get("remediation")
+    details = value.get("details")
+    if details is None:
+        rest = {
+            k: v
+            for k, v in value.items()
+            if k not in ("msg", "message", "pointer", "remediation", "details")
+        }
+        details = rest or None
+    return _Parts(
+        message,
+        pointer if isinstance(pointer, str) and pointer else None,
+        details,
+        remediation if isinstance(remediation, str) else "",
+    )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _result(spec: RuleSpec, **members: Any) -> RuleResult:
+    members["remediation"] = members.get("remediation") or spec.remediation
+    return RuleResult(
+        rule_id=spec.id,
+        package=spec.package,
+        title=spec.title,
+        severity=spec.severity,
+        controls=tuple(spec.controls),
+        location=RuleLocation(file=spec.location.file, row=max(spec.location.row, 1)),
+        **members,
+    )
+
+
+def _artifact_of(evidence: Sequence[Evidence]) -> str | None:
+    """The one artifact all evidence is about, if it is one."""
+    paths = {e.artifact for e in evidence if e.artifact is not None}
+    return paths.pop() if len(paths) == 1 else None
+
+
+def _source(position: Position | None) -> Source | None:
+    if position is None:
+        return None
+    return Source(file=position.file, line=position.line, column=position.column)
+
+
+def _locate_in(locate: Locate | None, pointer: str) -> Position | None:
+    return locate(pointer) if locate is not None else None
+
+
+def _subjects(case: Case) -> Iterator[Subject]:
+    name = str(case.release.get("name") or "release")
+    version = case.release.get("version")
+    digest = case.release_digest
+    yield Subject(
+        name=f"{name}@{version}" if version else name,
+        kind=RELEASE,
+        digest=SubjectDigest(sha256=digest) if digest else None,
+    )
+    for document in case.documents:
+        yield Subject(
+            name=document.path.rsplit("/", 1)[-1],
+            kind=document.kind,
+            path=document.path,
+            digest=SubjectDigest(sha256=document.digest),
+        )
+
+
+def _input_info(judge: Judge, case: Case, settings: Settings) -> InputInfo:
+    parts = {
+        "release": encode_value(dict(case.release)),
+        "artifacts": [
+            {"path": d.path, "kind": d.kind, "sha256": d.digest} for d in case.documents
+        ],
+        "git": encode_value(dict(case.git)) if case.git else None,
+        "event": case.event,
+    }
+    return InputInfo(
+        digest=digest_of(parts),
+        data_digest=digest_of(encode_value(judge.policies.data)),
+        waivers_digest=settings.waivers_digest,
+        trust_root_digest=settings.trust_root_digest,
+    )
+
+
+def _context(case: Case, settings: Settings) -> Context:
+    git = case.git
+    commit = git.get("commit") if git else None
+    return Context(
+        fail_on=settings.fail_on,
+        tenant=_text(case.release.get("tenant")),
+        environment=_text(case.release.get("environment")),
+        event=case.event,
+        git=GitInfo(
+            commit=str(commit), ref=_text(git.get("ref")), dirty=bool(git.get("dirty"))
+        )
+        if git and commit
+        else None,
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
