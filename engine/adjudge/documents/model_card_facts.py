@@ -6,13 +6,11 @@ data sets, base models, and the fields that cards carry beyond their format's ow
 
 from __future__ import annotations
 
-import datetime
-import json
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from adjudge.documents.model import Origin, Problem, join
+from adjudge.documents.facts import Sheet, date_of, number_of, text_of, texts_of
+from adjudge.documents.model import Origin, join
 
 # Licence ids Hugging Face uses, in the spelling of SPDX; the two differ in case only.
 _SPDX_IDS: Final = """
@@ -68,17 +66,13 @@ _DATE_KEYS: Final = (
     ("review_date", ("review_date", "last_reviewed", "reviewed")),
     ("maintenance.support_until", ("support_until", "supported_until", "end_of_support")),
 )
-_TEXT_KEYS: Final = ("text", "description", "name", "risk", "limitation", "title", "value")
 _MITIGATION_KEYS: Final = ("mitigation", "mitigation_strategy", "mitigations")
-_DATE: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ][0-9:.]+(?:Z|[+-][0-9:]+)?)?\Z")
-_MAX_ITEMS: Final = 1000
 
 
-class Sheet:
-    """Facts with their origins.  Keys with a dot stand in an object: ``training.data``."""
-
-    def __init__(self, card_format: str) -> None:
-        self.facts: dict[str, Any] = {
+def card_sheet(card_format: str) -> Sheet:
+    """An empty card of a format."""
+    return Sheet(
+        {
             "format": card_format,
             "front_matter": False,
             "owners": [],
@@ -96,69 +90,7 @@ class Sheet:
             "sections": [],
             "placeholders": [],
         }
-        self.origins: dict[str, Origin] = {}
-        self.problems: list[Problem] = []
-
-    def has(self, key: str) -> bool:
-        """Whether the fact is known already."""
-        outer, _, inner = key.partition(".")
-        value = self.facts.get(outer)
-        return inner in value if inner and value is not None else bool(value)
-
-    def put(self, key: str, value: Any, origin: Origin) -> None:
-        """State a fact that was not known before; the first statement wins."""
-        if value in (None, "", []) or self.has(key):
-            return
-        outer, _, inner = key.partition(".")
-        if inner:
-            self.facts[outer][inner] = value
-        else:
-            self.facts[outer] = value
-        self.origins["/" + key.replace(".", "/")] = origin
-
-    def add(self, key: str, item: Any, origin: Origin) -> None:
-        """Append to a list fact; what is over a thousand items is dropped with a problem."""
-        items: list[Any] = self.facts[key]
-        if len(items) >= _MAX_ITEMS:
-            self.problem("card_too_long", f"more than {_MAX_ITEMS} {key}", f"/facts/{key}")
-            return
-        self.origins.setdefault(f"/{key}", origin)
-        self.origins[f"/{key}/{len(items)}"] = origin
-        items.append(item)
-
-    def problem(self, code: str, message: str, pointer: str, *, warning: bool = False) -> None:
-        """Note something wrong, once."""
-        found = Problem(code, message, pointer, "warning" if warning else "error")
-        if found not in self.problems:
-            self.problems.append(found)
-
-
-# --- values -----------------------------------------------------------------------------------
-
-
-def text_of(value: Any) -> str:
-    """A field's value as prose: texts as they are, lists line by line, objects by their text."""
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, bool) or value is None:
-        return ""
-    if isinstance(value, (int, float)):
-        return json.dumps(value)
-    if isinstance(value, list):
-        return "\n".join(t for t in (text_of(v) for v in value[:_MAX_ITEMS]) if t)
-    if isinstance(value, Mapping):
-        for key in _TEXT_KEYS:
-            if isinstance(value.get(key), str):
-                return str(value[key]).strip()
-        pairs = ((str(k), text_of(v)) for k, v in value.items())
-        return "\n".join(f"{k}: {t}" for k, t in pairs if t)
-    return ""
-
-
-def texts_of(value: Any) -> list[str]:
-    """A field that is a text or a list of texts."""
-    items = value if isinstance(value, list) else [value]
-    return [t for t in (text_of(v) for v in items[:_MAX_ITEMS]) if t]
+    )
 
 
 def mitigation_of(value: Any) -> str:
@@ -168,22 +100,6 @@ def mitigation_of(value: Any) -> str:
         if isinstance(item, Mapping):
             found.extend(text_of(item[k]) for k in _MITIGATION_KEYS if k in item)
     return "\n".join(t for t in found if t)
-
-
-def date_of(value: Any) -> str | None:
-    """The day of an ISO 8601 date or time; None for anything else."""
-    match = _DATE.match(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        return None
-    try:
-        return datetime.date.fromisoformat(match[1]).isoformat()
-    except ValueError:
-        return None
-
-
-def number_of(value: Any) -> int | float | None:
-    """A number that is a number: no booleans, no texts."""
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def spdx_of(text: str) -> str | None:

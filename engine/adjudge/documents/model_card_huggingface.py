@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from adjudge.canonical import sha256_hex
 from adjudge.documents import model_card_results as results
+from adjudge.documents.facts import Sheet, number_of, text_of, texts_of
 from adjudge.documents.model import (
     Document,
     FileRecord,
@@ -20,15 +21,7 @@ from adjudge.documents.model import (
     join,
     split,
 )
-from adjudge.documents.model_card_facts import (
-    Sheet,
-    number_of,
-    put_fields,
-    put_license,
-    put_references,
-    text_of,
-    texts_of,
-)
+from adjudge.documents.model_card_facts import card_sheet, put_fields, put_license, put_references
 from adjudge.documents.model_card_prose import put_prose
 from adjudge.documents.model_card_text import Section, placeholders_in, read_sections
 from adjudge.documents.reading import Source, decode_text, read_yaml
@@ -64,7 +57,7 @@ def load_markdown(source: Source, data: bytes, limits: Limits) -> Document:
     front, body_start = _front_matter(lines, limits)
     first = lines.position(body_start).line
     sections = read_sections(lines.text[body_start:], first)
-    sheet = Sheet("huggingface" if front else "markdown")
+    sheet = card_sheet("huggingface" if front else "markdown")
     if front is not None:
         sheet.facts["front_matter"] = True
         _put_front_matter(sheet, front, source.shown)

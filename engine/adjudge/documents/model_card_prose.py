@@ -11,13 +11,9 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple, TypeAlias
 
+from adjudge.documents.facts import Sheet, date_of
 from adjudge.documents.model import Position
-from adjudge.documents.model_card_facts import (
-    Sheet,
-    date_of,
-    put_license,
-    spdx_of,
-)
+from adjudge.documents.model_card_facts import put_license, spdx_of
 from adjudge.documents.model_card_text import (
     Label,
     Section,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from adjudge.documents.facts import Sheet, number_of, text_of
 from adjudge.documents.model import join
-from adjudge.documents.model_card_facts import Sheet, number_of, text_of
 
 _INTERVAL_KEYS: Final = ("confidence_interval", "ci")
 

@@ -6,16 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from adjudge.canonical import sha256_hex
+from adjudge.documents.facts import Sheet, number_of, text_of, texts_of
 from adjudge.documents.model import Document, Limits, Parsed, Position, join
-from adjudge.documents.model_card_facts import (
-    Sheet,
-    number_of,
-    put_fields,
-    put_license,
-    put_owners,
-    text_of,
-    texts_of,
-)
+from adjudge.documents.model_card_facts import card_sheet, put_fields, put_license, put_owners
 from adjudge.documents.model_card_results import add_metric, interval_of
 from adjudge.documents.model_card_text import placeholders_in
 from adjudge.documents.reading import Source, decode_text, read_json
@@ -45,7 +38,7 @@ def load_toolkit(source: Source, data: bytes, limits: Limits) -> Document:
             hint="expected model_details with model_parameters, considerations or "
             "quantitative_analysis",
         )
-    sheet = Sheet("model_card_toolkit")
+    sheet = card_sheet("model_card_toolkit")
     card = _Card(parsed, sheet)
     _put_details(card)
     _put_parameters(card)
