@@ -203,11 +203,30 @@ class RedactionPolicy:
                 return name
         return None
 
+    def secret_spans(self, text: str) -> list[tuple[int, int, str]]:
+        """Where ``text`` has the shape of a secret: (start, end, name), apart and in order."""
+        found = sorted(
+            (match.start(), match.end(), name)
+            for name, pattern in self.patterns
+            for match in pattern.finditer(text)
+        )
+        spans: list[tuple[int, int, str]] = []
+        for start, end, name in found:
+            if spans and start < spans[-1][1]:
+                before = spans[-1]
+                spans[-1] = (before[0], max(before[1], end), before[2])
+            else:
+                spans.append((start, end, name))
+        return spans
+
     def redact_text(self, text: str) -> str:
         """``text`` with everything that has the shape of a secret replaced by its name."""
-        for name, pattern in self.patterns:
-            text = pattern.sub(f"[redacted: {name}]", text)
-        return text
+        parts: list[str] = []
+        at = 0
+        for start, end, name in self.secret_spans(text):
+            parts += [text[at:start], f"[redacted: {name}]"]
+            at = end
+        return "".join([*parts, text[at:]])
 
     def _is_secret_name(self, name: str) -> bool:
         words = [word.lower() for word in _WORDS.findall(name)]
