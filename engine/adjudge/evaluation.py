@@ -244,8 +244,7 @@ class _Run:
 
     def _close(self) -> None:
         for evaluation in self._evaluations:
-            for where, text in evaluation.context.shared.prints:
-                self.prints.append(f"{where}: {text}")
+            self.prints.extend(evaluation.context.shared.prints)
 
     def nondeterminism(self) -> list[Nondeterminism]:
         """The answers of builtins that are no functions of their arguments, once each."""

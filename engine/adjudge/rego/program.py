@@ -176,6 +176,11 @@ class Program:
             raise KeyError(f"{path} is a function")
         return CompiledRule(self, slot)
 
+    def rule_at(self, path: Path) -> Callable[[Context], Value]:
+        """The function of the rule at a path below ``data``; it takes a context."""
+        function: Callable[[Context], Value] = self._namespace[f"r_{self._slots[path]}"]
+        return function
+
     @property
     def rule_paths(self) -> list[str]:
         """The paths of all rules, functions included."""
@@ -371,6 +376,14 @@ class Query:
         """
         base = None if data is None else from_json(dict(data))
         return self.eval_context(self._program.context(input, options, base))
+
+    def eval_with_prints(
+        self, input: Any = UNDEFINED, *, options: Options = DEFAULT_OPTIONS
+    ) -> tuple[list[Result], list[str]]:
+        """The answers, and the lines that ``print`` wrote."""
+        c = self._program.context(input, options, None)
+        results = self.eval_context(c)
+        return results, c.shared.prints
 
     def eval_context(self, c: Context) -> list[Result]:
         """The answers in a context made by :meth:`Program.context`."""

@@ -26,7 +26,7 @@ from adjudge.rego.runtime.text import go_quote
 _NULL: Final = b"\x05\x00"
 _MGF1: Final = (1, 2, 840, 113549, 1, 1, 8)
 _RSA_PSS: Final = (1, 2, 840, 113549, 1, 1, 10)
-_SHA2: Final = {
+_SHA2: Final[dict[tuple[int, ...], int]] = {
     (2, 16, 840, 1, 101, 3, 4, 2, n): bits for n, bits in ((1, 256), (2, 384), (3, 512))
 }
 _PSS_NUMBERS: Final[dict[tuple[int, int], int]] = {(256, 32): 13, (384, 48): 14, (512, 64): 15}

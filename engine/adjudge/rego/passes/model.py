@@ -98,9 +98,7 @@ class Compilation:
         """Record a compile error; compilation goes on to find more."""
         text = self.sources.get(loc.file)
         source = line_of(text, loc.row) if text is not None and loc.row else None
-        self.errors.append(
-            RegoCompileError(code, message, location=loc, source=source, hint=hint)
-        )
+        self.errors.append(RegoCompileError(code, message, location=loc, source=source, hint=hint))
 
 
 def path_text(path: Path) -> str:

@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from adjudge.rego.passes.metadata import MetadataIndex
-from adjudge.rego.passes.model import Clause, Compilation, FunctionName, Group, Key, Kind, Path, path_text
+from adjudge.rego.passes.model import (
+    Clause,
+    Compilation,
+    FunctionName,
+    Group,
+    Key,
+    Kind,
+    Path,
+    path_text,
+)
 from adjudge.rego.passes.scope import Declared, Scope, VarError
 from adjudge.rego.syntax import (
     Array,

@@ -63,8 +63,10 @@ class Scope:
             raise VarError(f"var {name} {entry.how.value} above")
         if how is Declared.ASSIGNED and name in self.referenced:
             raise VarError(f"var {name} referenced above")
-        if self.parent is not None and how is not Declared.ARG and self.parent.declares_as(
-            name, Declared.ARG
+        if (
+            self.parent is not None
+            and how is not Declared.ARG
+            and self.parent.declares_as(name, Declared.ARG)
         ):
             raise VarError(f"arg {name} redeclared")
         self.entries[name] = _Entry(unique, how, loc)

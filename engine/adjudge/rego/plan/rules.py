@@ -67,9 +67,7 @@ def _plan_clause(
         else:
             value = planner.term(clause.value)
             # Without iteration there is one solution, so nothing can contradict it.
-            final = constant is not None or (
-                planner.scans == 0 and len(group.clauses) == 1
-            )
+            final = constant is not None or (planner.scans == 0 and len(group.clauses) == 1)
             planner.emit(ir.Return(value) if final else ir.Merge(value))
 
     exprs = planner.marked_body(clause.body, sink)

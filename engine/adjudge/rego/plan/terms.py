@@ -418,5 +418,3 @@ def _is_wildcard(term: Term) -> bool:
 def _same_constant_keys(a: Object, b: Object) -> bool:
     keys = {k for k, _ in a.pairs}
     return keys == {k for k, _ in b.pairs} and all(isinstance(k, Scalar) for k in keys)
-
-

@@ -50,7 +50,7 @@ class Shared:
     cache: dict[Any, Any] = field(default_factory=dict)
     spent: int = 0
     builtin_errors: list[RegoEvalError] = field(default_factory=list)
-    prints: list[tuple[Location, str]] = field(default_factory=list)
+    prints: list[str] = field(default_factory=list)
     nondeterminism: dict[str, dict[Any, Value]] = field(default_factory=dict)
 
 
