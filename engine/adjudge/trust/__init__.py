@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from adjudge.trust.artifact import Artifact
 from adjudge.trust.facts import Verification
-from adjudge.trust.model_signature import Coverage, Tree, cover, nothing_covered
+from adjudge.trust.model_signature import Coverage, Tree, nothing_covered
+from adjudge.trust.parsing import MAX_SIGNATURE_BYTES
 from adjudge.trust.reasons import REASONS, Refused
 from adjudge.trust.settings import SignerIdentity, Trust, TrustSettings, parse_trust_settings
-from adjudge.trust.verify import Subject, split_signatures, subject_of, verify_file, verify_one
+from adjudge.trust.verify import (
+    split_signatures,
+    subject_of_tree,
+    verify_file,
+    verify_one,
+)
 
 __all__ = [
+    "MAX_SIGNATURE_BYTES",
     "REASONS",
     "Artifact",
     "Coverage",
     "Refused",
     "SignerIdentity",
-    "Subject",
     "Tree",
     "Trust",
     "TrustSettings",
     "Verification",
-    "cover",
     "nothing_covered",
     "parse_trust_settings",
     "split_signatures",
-    "subject_of",
+    "subject_of_tree",
     "verify_file",
     "verify_one",
 ]

@@ -32,6 +32,8 @@ def parse_json(raw: bytes) -> Any:
             raw.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_constant
         )
         _check_depth(value)
+        if b"\\ud" in raw.lower():  # half a surrogate pair has no UTF-8 form, hence no digest
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError:
         raise Refused("malformed", "it is not UTF-8 text") from None
     except RecursionError:

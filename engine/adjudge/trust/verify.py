@@ -29,6 +29,7 @@ from adjudge.trust.dsse import Envelope, read_envelope
 from adjudge.trust.facts import Verification
 from adjudge.trust.keys import PublicKey, algorithm_of, decode_signature, fits, keys_that_fit
 from adjudge.trust.logbody import check_entry
+from adjudge.trust.model_signature import Coverage, Tree, cover
 from adjudge.trust.parsing import MAX_SIGNATURE_BYTES, parse_json, shorten
 from adjudge.trust.reasons import Refused
 from adjudge.trust.settings import Trust
@@ -58,6 +59,12 @@ def subject_of(artifact: Artifact) -> Subject:
             raise Refused("subject_mismatch")
 
     return Subject(artifact, bind)
+
+
+def subject_of_tree(tree: Tree, coverage: Coverage) -> Subject:
+    """A directory as the subject: a statement is compared with its files, and the outcome put
+    into ``coverage``."""
+    return Subject(None, lambda statement: cover(statement, tree, coverage))
 
 
 def split_signatures(raw: bytes) -> list[bytes]:
