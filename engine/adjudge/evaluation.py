@@ -273,7 +273,7 @@ class _Run:
                     continue
                 text = self._excerpt(place, result.artifact)
                 if text is not None:
-                    out[place.file, place.line] = self.settings.redaction.redact_text(text)
+                    out[place.file, place.line] = text
         return out
 
     def _excerpt(self, place: Source, artifact: str | None) -> str | None:
@@ -281,7 +281,7 @@ class _Run:
         candidates = [self._by_path[artifact]] if artifact in self._by_path else []
         candidates += [d for d in self.case.documents if d not in candidates]
         for document in candidates:
-            text = document.excerpt(position)
+            text = document.line_at(position)
             if text is not None:
                 return text
         return None

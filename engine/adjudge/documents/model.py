@@ -321,6 +321,14 @@ class Document:
         left, right = ("…" if low > start else ""), ("…" if high < end else "")
         return left + text + right, column - (low - start) + len(left)
 
+    def line_at(self, position: Position) -> str | None:
+        """The whole source line of ``position``, redacted characters shown as ``*``."""
+        lines = self.sources.get(position.file)
+        span = lines.span(position.line) if lines else None
+        if lines is None or span is None:
+            return None
+        return self._mask(lines.text[span[0] : span[1]], position, 0)
+
     def _mask(self, text: str, position: Position, cut: int) -> str:
         for r in self.redactions:
             if r.file == position.file and r.line == position.line:
