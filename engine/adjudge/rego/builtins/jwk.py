@@ -24,6 +24,7 @@ _CURVES: Final[dict[str, ec.EllipticCurve]] = {
 }
 _FIELDS: Final = {"oct": ("k",), "RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
 _SHOWN: Final = {"oct": "symmetric", "RSA": "rsa", "EC": "ecdsa", "OKP": "okp"}
+_TITLES: Final = {"oct": "Symmetric", "RSA": "RSA", "EC": "ECDSA", "OKP": "OKP"}
 _ALGORITHM: Final = re.compile(
     r"(?:ES|HS|PS|RS)(?:256|384|512)|ES256K|EdDSA|none"
     r"|RSA1_5|RSA-OAEP(?:-256|-384|-512)?|A(?:128|192|256)(?:GCM)?KW|dir"
@@ -84,8 +85,9 @@ class _Reader:
     def __init__(self, value: dict[str, Any], kind: str, start: str) -> None:
         self.value = value
         self.private = kind != "oct" and "d" in value
-        suffix = "Key" if kind == "oct" else "PrivateKey" if self.private else "PublicKey"
-        self._name = f"*jwk.{_SHOWN[kind]}{suffix}"
+        self._kind = kind
+        self._suffix = "Key" if kind == "oct" else "PrivateKey" if self.private else "PublicKey"
+        self._name = f"*jwk.{_SHOWN[kind]}{self._suffix}"
         self._start = start
 
     def undecodable(self, field: str, reason: str) -> None:
@@ -102,7 +104,7 @@ class _Reader:
     def invalid(self, reason: str) -> BuiltinError:
         return BuiltinError(
             f"{self._start}jwk.Parse: key validation failed: key validation failed: "
-            f"{self._name.replace('*jwk.', 'jwk.')}: {reason}"
+            f"jwk.{_TITLES[self._kind]}{self._suffix}: {reason}"
         )
 
     def text(self, field: str) -> str:

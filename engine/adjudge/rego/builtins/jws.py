@@ -60,7 +60,8 @@ def verify(
 def _verify_asymmetric(
     key: Any, algorithm: str, message: bytes, signature: bytes, strict: bool
 ) -> bool:
-    family, digest = algorithm[:2], _HASHES.get(algorithm[2:])
+    family = algorithm[:2]
+    digest: Any = _HASHES.get(algorithm[2:])
     if isinstance(key, rsa.RSAPublicKey) and family in ("RS", "PS"):
         scheme: Any = padding.PKCS1v15()
         if family == "PS":
@@ -91,7 +92,8 @@ def sign(key: Any, algorithm: str, message: bytes) -> bytes:
 
     All signatures but RSA-PSS, whose salt is random, are the same each time.
     """
-    family, digest = algorithm[:2], _HASHES.get(algorithm[2:])
+    family = algorithm[:2]
+    digest: Any = _HASHES.get(algorithm[2:])
     if isinstance(key, bytes) and family == "HS":
         return _mac(key, algorithm, message)
     if isinstance(key, rsa.RSAPrivateKey) and family in ("RS", "PS"):

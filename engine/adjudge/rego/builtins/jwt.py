@@ -42,7 +42,7 @@ class _Token:
     def signed(self) -> bytes:
         return utf8_bytes(f"{self.header}.{self.payload}")
 
-    def decoded_header(self) -> dict[str, Value]:
+    def decoded_header(self) -> dict[Any, Value]:
         """The header; BuiltinError if it is not one or the token is encrypted."""
         text = _decoded(self.header, "header")
         try:
@@ -75,7 +75,7 @@ def _refuse(constant: str) -> Any:
     raise ValueError(constant)
 
 
-def _json_object(text: str) -> dict[str, Value]:
+def _json_object(text: str) -> dict[Any, Value]:
     """The object that a JSON text is; of equal keys the last counts."""
     try:
         found = json.loads(
@@ -98,7 +98,7 @@ class _Header:
     known: bool = True
 
 
-def _read_header(header: dict[str, Value]) -> _Header:
+def _read_header(header: dict[Any, Value]) -> _Header:
     texts = {"alg": "", "kid": "", "typ": "", "cty": ""}
     critical: set[str] = set()
     unknown: list[str] = []
@@ -282,7 +282,7 @@ class _Constraints:
 
         return _any_verifies(self.keys, header.key, header.algorithm, verifies)
 
-    def met_by(self, claims: dict[str, Value]) -> bool:
+    def met_by(self, claims: dict[Any, Value]) -> bool:
         """Whether issuer, audience and times are right; BuiltinError if a time is no number."""
         if self.iss and claims.get("iss") != self.iss:
             return False
@@ -293,12 +293,14 @@ class _Constraints:
                 return False
         elif self.aud:
             return False
-        for name in ("exp", "nbf"):
-            if name in claims and not is_number(claims[name]):
-                raise BuiltinError(f"{name} value must be a number")
-        if "exp" in claims and compare(self.seconds, claims["exp"]) >= 0:
+        if "exp" in claims and self._compare_time(claims, "exp") >= 0:
             return False
-        return not ("nbf" in claims and compare(self.seconds, claims["nbf"]) < 0)
+        return "nbf" not in claims or self._compare_time(claims, "nbf") >= 0
+
+    def _compare_time(self, claims: dict[Any, Value], name: str) -> int:
+        if not is_number(claims[name]):
+            raise BuiltinError(f"{name} value must be a number")
+        return compare(self.seconds, claims[name])
 
 
 def _read_constraints(ctx: BuiltinContext, given: dict[Any, Value]) -> _Constraints:
@@ -408,7 +410,9 @@ def _header_texts(header: str) -> tuple[str, str | None]:
 def _json_type(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
-    return {dict: "object", list: "array"}.get(type(value), "number")
+    if isinstance(value, dict):
+        return "object"
+    return "array" if isinstance(value, list) else "number"
 
 
 def _is_json(text: str) -> bool:
