@@ -18,7 +18,7 @@ from adjudge.documents.model import (
     file_record,
     join,
 )
-from adjudge.documents.reading import Source, decode_text, read_json, read_yaml
+from adjudge.documents.reading import Source, decode_text, read_json, read_yaml, shown_name
 from adjudge.errors import InputError
 
 CONFIG_NAMES: Final = ("config.yaml", "config.yml", "config.json")
@@ -139,7 +139,9 @@ def _is_bundle_directory(above: Source, config: Source) -> bool:
 
 
 def _names(directory: Source) -> tuple[str, str]:
-    parts = ["", "", *(p for p in directory.shown.split("/") if p != ".")]
+    """The names of ``directory`` and of the one above it, which may lie above the root."""
+    above = (shown_name(p) for p in directory.root.absolute().parts[-2:] if p != "/")
+    parts = ["", "", *above, *(p for p in directory.shown.split("/") if p not in ("", "."))]
     return parts[-1], parts[-2]
 
 

@@ -1,0 +1,95 @@
+"""The kinds of documents: a kind's name in; its loader, its facts' schema and its names out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from adjudge.documents import (
+    generic,
+    model_card,
+    prompt_bundle,
+    sbom,
+    signed_artifact,
+    weights,
+)
+from adjudge.documents.model import DEFAULT_LIMITS, Document, Limits
+from adjudge.documents.reading import Source
+from adjudge.errors import UsageError
+
+if TYPE_CHECKING:
+    from adjudge.trust import TrustSettings
+
+Loader: TypeAlias = Callable[[Source, Limits], Document]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of document.  ``group`` is the list that holds them in a release's input."""
+
+    name: str
+    group: str
+    title: str
+    load: Loader
+
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of the kind's facts; do not change it."""
+        return _schema(self.name)
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    kind.name: kind
+    for kind in (
+        Kind("model_card", "model_cards", "model card", model_card.load),
+        Kind("prompt_bundle", "prompt_bundles", "prompt bundle", prompt_bundle.load),
+        Kind("sbom", "sboms", "SBOM", sbom.load),
+        Kind("signed_artifact", "signed_artifacts", "signed artifact", signed_artifact.load),
+        Kind("weights", "weights", "model weights", weights.load),
+        Kind("generic", "generics", "JSON, YAML or TOML file", generic.load),
+    )
+}
+"""Every kind by its name."""
+
+
+@cache
+def _schema(name: str) -> Mapping[str, Any]:
+    file = resources.files("adjudge.documents") / "schemas" / f"{name}.json"
+    schema: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return schema
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of that name; UsageError ``unknown_kind`` when there is none."""
+    kind = KINDS.get(name)
+    if kind is None:
+        raise UsageError(
+            "unknown_kind",
+            f"there is no document kind {name[:60]!r}",
+            hint="known kinds: " + ", ".join(KINDS),
+        )
+    return kind
+
+
+def load(
+    name: str,
+    source: Source,
+    limits: Limits = DEFAULT_LIMITS,
+    trust: TrustSettings | None = None,
+) -> Document:
+    """The document of kind ``name`` at ``source``; ``trust`` matters to signatures only.
+
+    Raises UsageError ``unknown_kind`` and the InputErrors of the kind's loader.
+    """
+    kind = kind_of(name)
+    if kind.name == signed_artifact.KIND:
+        return signed_artifact.load(source, limits, trust)
+    return kind.load(source, limits)
+
+
+def schemas() -> dict[str, Mapping[str, Any]]:
+    """The JSON Schema of the facts of every kind, by kind."""
+    return {name: kind.schema() for name, kind in KINDS.items()}
