@@ -250,11 +250,11 @@ def big_of(number: Any) -> Big:
         if big is None:
             if len(_bigs) >= _CACHED_FLOATS:
                 _bigs.clear()
-            big = _bigs[number] = _from_decimal(*_float_digits(number))
+            big = _bigs[number] = from_decimal(*_float_digits(number))
         return big
     sign, digits, exponent = number.as_tuple()
     coefficient = int(Decimal((sign, digits, 0)))
-    return _from_decimal(coefficient, int(exponent))
+    return from_decimal(coefficient, int(exponent))
 
 
 def big_add(a: Big, b: Big, bits: int = PRECISION) -> Big:
@@ -330,7 +330,7 @@ def _rounded(mantissa: int, exponent: int, bits: int = PRECISION) -> Big:
     return Big(-q if mantissa < 0 else q, exponent + excess)
 
 
-def _from_decimal(coefficient: int, exponent: int) -> Big:
+def from_decimal(coefficient: int, exponent: int) -> Big:
     """``coefficient * 10**exponent`` rounded to 64 bits."""
     if abs(exponent) > _MAX_EXPONENT:
         raise BuiltinError("number too big")

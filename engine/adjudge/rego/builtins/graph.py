@@ -1,0 +1,147 @@
+"""Trees and graphs: walk, graph.reachable, graph.reachable_paths."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from adjudge.rego.builtins.operands import child, too_large
+from adjudge.rego.builtins.registry import (
+    BuiltinContext,
+    builtin,
+    operand_error,
+    want_object,
+)
+from adjudge.rego.runtime.values import UNDEFINED, RegoSet, Value, box, sorted_items
+
+
+@builtin("walk", context=True, relation=True)
+def walk(context: BuiltinContext, value: Value) -> Iterator[list[Value]]:
+    """Every ``[path, value]`` below and including the value, parents first."""
+    stack: list[tuple[list[Value], Value]] = [([], value)]
+    while stack:
+        path, current = stack.pop()
+        yield [path, current]
+        below = _children(current)
+        context.charge(1 + len(below) * (1 + len(path) // 8))
+        for key, item in reversed(below):
+            stack.append(([*path, key], item))
+
+
+def walk_values(context: BuiltinContext, value: Value) -> Iterator[Value]:
+    """Every value of :func:`walk` without its path, which is much faster."""
+    stack = [value]
+    while stack:
+        current = stack.pop()
+        yield current
+        cls = current.__class__
+        if cls is list:
+            below = current
+        elif cls is dict:
+            below = [item for _, item in sorted_items(current)]
+        elif cls is RegoSet:
+            below = current.ordered()
+        else:
+            continue
+        context.charge(1 + len(below))
+        stack.extend(reversed(below))
+
+
+def walk_path(context: BuiltinContext, value: Value, path: list[Any]) -> Iterator[list[Value]]:
+    """The answers of :func:`walk` whose path begins with ``path``, in which ``UNDEFINED``
+    stands for an unknown step."""
+    found: list[tuple[list[Value], Value]] = [([], value)]
+    for step in path:
+        deeper: list[tuple[list[Value], Value]] = []
+        for at, current in found:
+            if step is UNDEFINED:
+                deeper += [([*at, key], item) for key, item in _children(current)]
+            else:
+                item = child(current, step)
+                if item is not UNDEFINED:
+                    deeper.append(([*at, step], item))
+        context.charge(1 + len(deeper))
+        found = deeper
+    for at, current in found:
+        for rest, item in walk(context, current):
+            yield [at + rest, item]
+
+
+def _children(value: Value) -> list[tuple[Value, Value]]:
+    cls = value.__class__
+    if cls is dict:
+        return sorted_items(value)
+    if cls is list:
+        return list(enumerate(value))
+    if cls is RegoSet:
+        return [(item, item) for item in value.ordered()]
+    return []
+
+
+def _vertices(value: Value) -> list[Value]:
+    """The elements of an array or a set; nothing of anything else."""
+    if value.__class__ is list:
+        return value
+    return value.ordered() if value.__class__ is RegoSet else []
+
+
+def _initial(value: Value) -> list[Value]:
+    if value.__class__ is list or value.__class__ is RegoSet:
+        return _vertices(value)
+    raise operand_error(2, "{array, set}", value)
+
+
+@builtin("graph.reachable", context=True)
+def reachable(context: BuiltinContext, graph: Value, initial: Value) -> RegoSet:
+    """The vertices of the graph that can be reached from the initial ones."""
+    edges = want_object(graph, 1)
+    queue = deque(map(box, _initial(initial)))
+    reached = set()
+    while queue:
+        vertex = queue.popleft()
+        if vertex in reached or vertex not in edges:
+            continue
+        reached.add(vertex)
+        neighbours = _vertices(edges[vertex])
+        context.charge(1 + len(neighbours))
+        queue.extend(map(box, neighbours))
+    return RegoSet.of_boxed(reached)
+
+
+@builtin("graph.reachable_paths", context=True)
+def reachable_paths(context: BuiltinContext, graph: Value, initial: Value) -> RegoSet:
+    """The paths from the initial vertices, each as long as it gets without a repetition."""
+    edges = want_object(graph, 1)
+    paths: list[list[Value]] = []
+    # A path that may go on, its vertices, and the vertex it goes on with.
+    open_paths: list[tuple[list[Value], frozenset[Any], Value]] = []
+    for start in _initial(initial):
+        neighbours = edges.get(box(start), UNDEFINED)
+        if neighbours is UNDEFINED:
+            continue
+        if not _vertices(neighbours):
+            paths.append([start])
+        seen = frozenset([box(start)])
+        open_paths += [([start], seen, neighbour) for neighbour in _vertices(neighbours)]
+    # The neighbours of the initial vertices are gone to even when they were seen.
+    first = True
+    size = 0
+    while open_paths:
+        following = []
+        for path, seen, vertex in open_paths:
+            context.charge(1 + len(path))
+            key = box(vertex)
+            neighbours = edges.get(key, UNDEFINED)
+            if (key in seen and not first) or neighbours is UNDEFINED:
+                paths.append(path)
+            elif not _vertices(neighbours):
+                paths.append([*path, vertex])
+            else:
+                longer, known = [*path, vertex], seen | {key}
+                following += [(longer, known, n) for n in _vertices(neighbours)]
+            size += len(path)
+            if size + len(following) > context.max_size:
+                raise too_large(context)
+        open_paths, first = following, False
+    return RegoSet(paths)
