@@ -98,6 +98,12 @@ def write_outputs(report: Report, targets: Sequence[Target], stdout: TextIO | No
             _emit(stdout or sys.stdout, text)
 
 
+def write_text(path: str, text: str) -> None:
+    """Writes one text to a file, at once or not at all; the errors of :func:`write_outputs`."""
+    _check([Target("text", path)])
+    _write_files([(path, text.encode())])
+
+
 def _check(targets: Sequence[Target]) -> None:
     """Finds before any work what can be known before."""
     seen: set[str] = set()
@@ -172,7 +178,7 @@ def _is_special(place: str) -> bool:
     """Whether something that is no regular file stands there (a pipe, a terminal)."""
     try:
         return not stat.S_ISREG(os.stat(place).st_mode)
-    except OSError:
+    except FileNotFoundError:
         return False
 
 
