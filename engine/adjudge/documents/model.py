@@ -101,10 +101,10 @@ def join(pointer: str, *segments: str | int) -> str:
 
 
 def split(pointer: str) -> list[str]:
-    """The unescaped segments of ``pointer``; the empty pointer has none."""
+    """The unescaped segments of ``pointer``, which starts with ``/``; the empty one has none."""
     if not pointer:
         return []
-    return [s.replace("~1", "/").replace("~0", "~") for s in pointer.lstrip("/").split("/")]
+    return [s.replace("~1", "/").replace("~0", "~") for s in pointer[1:].split("/")]
 
 
 def parent_of(pointer: str) -> str:
