@@ -137,15 +137,16 @@ class _Compiler:
             for i, entry in enumerate(entries if isinstance(entries, list) else ()):
                 pointer = f"/{name}/{i}"
                 if self._entry_is_whole(pointer):
-                    rules.append(findings.lower(name, entry, pointer))
-                    rules += self.helpers.take()
+                    rule = findings.lower(name, entry, pointer)
+                    rules += [rule, *self.helpers.take(rule)]
         return rules
 
     def _applicable(self) -> list[Rule]:
         loc = self.problems.location("/when")
         lowered = self.conditions.lower(self.policy["when"], "/when", Frame({}, binding=False))
         head = Head(Var(APPLICABLE, loc), loc=loc)
-        return [Rule(head, lowered.body, loc=loc, end_row=loc.row), *self.helpers.take()]
+        rule = Rule(head, lowered.body, loc=loc, end_row=loc.row)
+        return [rule, *self.helpers.take(rule)]
 
     def _entry_is_whole(self, pointer: str) -> bool:
         """Whether the entry's own parts are right; its condition is looked at apart."""

@@ -20,6 +20,7 @@ from adjudge.yamlpolicy.operators import (
 )
 from adjudge.yamlpolicy.paths import IndexStep, Paths, Place, Pointer, Variable, key_variable
 from adjudge.yamlpolicy.problems import Problems
+from adjudge.yamlpolicy.scope import RELEASE
 from adjudge.yamlpolicy.shapes import ANY
 from adjudge.yamlpolicy.structure import FORMS, operators
 from adjudge.yamlpolicy.terms import call, constant, expr, infix, negated, one
@@ -53,7 +54,7 @@ class Lowered:
 
     ``bound`` are the variables it gives to the finding; ``element`` points to the element
     of the innermost loop among them, ``first`` to the first path of the condition that is
-    below the judged file.
+    in what is judged.
     """
 
     body: Body
@@ -208,8 +209,13 @@ class Conditions:
             body: Body | None = (self._state(test, state, frame),)
         else:
             body = self._compared(test, frame, flip=flip)
-        below = place.pointer and place.pointer[0] in ("facts", "document")
-        return Lowered(body or (), first=place.pointer if below else None)
+        return Lowered(body or (), first=place.pointer if self._judged(place) else None)
+
+    def _judged(self, place: Place) -> bool:
+        """Whether a place is in what is judged: the file, or the whole release."""
+        if not place.pointer:
+            return False
+        return self.paths.scope.applies_to == RELEASE or place.pointer[0] in ("facts", "document")
 
     def _compared(self, test: Test, frame: Frame, *, flip: bool) -> Body | None:
         positive = NEGATIVE.get(test.operator, test.operator)

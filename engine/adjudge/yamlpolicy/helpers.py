@@ -12,7 +12,7 @@ from typing import Any, Final
 from adjudge.rego.syntax import Body, Call, Head, Rule, Scalar, Term, Var
 from adjudge.source import Location
 from adjudge.yamlpolicy.library import FUNCTIONS
-from adjudge.yamlpolicy.terms import names_in
+from adjudge.yamlpolicy.terms import names_in, walk
 
 APPLICABLE: Final = "applicable"
 FINDING: Final = "finding"
@@ -42,10 +42,21 @@ class Helpers:
         self._made: dict[str, str] = {}
         self._fresh: list[Rule] = []
 
-    def take(self) -> list[Rule]:
-        """The rules made since the last call."""
-        fresh, self._fresh = self._fresh, []
-        return fresh
+    def take(self, user: Rule) -> list[Rule]:
+        """The rules made since the last call, in the order in which ``user`` comes to them."""
+        waiting: dict[str, list[Rule]] = {}
+        for rule in self._fresh:
+            assert isinstance(rule.head.ref, Var)
+            waiting.setdefault(rule.head.ref.name, []).append(rule)
+        self._fresh = []
+        found: list[Rule] = []
+        readers = [user]
+        for reader in readers:
+            for node in walk(reader):
+                if isinstance(node, Var) and node.name in waiting:
+                    readers += waiting[node.name]
+                    found += waiting.pop(node.name)
+        return found
 
     def rule(
         self, label: str, clauses: Sequence[Body], variables: Iterable[str], loc: Location

@@ -85,8 +85,8 @@ class Bound(NamedTuple):
 _NUMBER: Final = r"(?:0|[1-9][0-9]{0,15})"
 _WORD: Final = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
 _BOUND: Final = re.compile(
-    rf"(?P<symbol>>=|<=|!=|==|=|>|<)?\s*(?P<major>{_NUMBER})(?:\.(?P<minor>{_NUMBER}))?"
-    rf"(?:\.(?P<patch>{_NUMBER})(?P<rest>(?:-{_WORD})?(?:\+{_WORD})?))?(?:\s+|\s*,\s*|$)"
+    rf"(?P<symbol>>=|<=|!=|==|=|>|<)?\s*(?P<major>{_NUMBER})(?:\.(?P<minor>{_NUMBER})"
+    rf"(?:\.(?P<patch>{_NUMBER})(?P<rest>(?:-{_WORD})?(?:\+{_WORD})?))?)?(?:\s+|\s*,\s*|$)"
 )
 
 SEMVER_HINT: Final = "write comparisons with spaces between them, such as >=1.2.0 <2"
