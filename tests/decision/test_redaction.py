@@ -23,11 +23,12 @@ SECRETS = {
     "azure_key": "AccountKey=" + "a" * 86 + "==",
     "google_api_key": "AIza" + "b" * 35,
     "github_token": "ghp_" + "c" * 36,
+    "github_token ": "github_pat_" + "c" * 30,
     "gitlab_token": "glpat-" + "d" * 20,
     "hugging_face_token": "hf_" + "E" * 34,
     "slack_token": "xoxb-" + "1234567890-abc",
     "stripe_key": "sk_live_" + "f" * 24,
-    "model_api_key": "sk-" + "proj-" + "g" * 40,
+    "model_api_key": "sk-" + "proj-" + "g7G" * 14,
     "json_web_token": "eyJ" + "hbGciOiJIUzI1NiJ9.eyJ" + "zdWIiOiIxMjM0NTY3.c2ln",
     "authorization": "Authorization: Bearer " + "h" * 24,
     "url_password": "postgres://app:" + "s3cr3t@db.example/x",
@@ -37,7 +38,7 @@ SECRETS = {
 
 @pytest.mark.parametrize("name", sorted(SECRETS))
 def test_every_shape_is_redacted_wherever_it_stands(name: str) -> None:
-    secret = SECRETS[name]
+    secret, name = SECRETS[name], name.strip()
     for value in (secret, [secret], {"a": {"b": secret}}, {secret: 1}, f"x {secret} y"):
         kept = POLICY.record("/document/text", value)
         assert (kept.recorded, kept.redacted) == ("redacted", name)
@@ -90,6 +91,11 @@ def test_members_with_secret_names(member: str) -> None:
         ("/facts/author", "A. Person <a@example.com>"),
         ("/document/public_key", "short"),
         ("/document/text", "Ask for the password: customers forget it."),
+        (
+            "/document/text",
+            "a risk-assessment-of-the-whole-system-2026-A and sk-learn-like-names-of-things",
+        ),
+        ("/document/text", "shelf_" + "a" * 40),
         ("/document/homepage", "https://example.com/a?b=c@d"),
         ("", {"licence": "Apache-2.0", "n": 3, "ok": True}),
     ],

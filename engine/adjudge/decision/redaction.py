@@ -33,23 +33,23 @@ def _shape(name: str, pattern: str) -> SecretPattern:
     return SecretPattern(name, re.compile(pattern))
 
 
-# Every repetition is bounded or over one character class, so matching stays linear in practice.
+# Every repetition is bounded, so matching stays linear.  Patterns begin with their letters and
+# look back afterwards: that way a line of megabytes is searched many times faster.
 SECRET_PATTERNS: tuple[SecretPattern, ...] = (
     _shape("private_key", r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----"),
-    _shape("aws_access_key", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
-    _shape("azure_key", r"\b(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{40,100}={0,2}"),
-    _shape("google_api_key", r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    _shape(
-        "github_token", r"\b(?:gh[pousr]_[0-9A-Za-z]{36,255}|github_pat_[0-9A-Za-z_]{22,255})\b"
-    ),
-    _shape("gitlab_token", r"\bglpat-[0-9A-Za-z_-]{20,64}\b"),
-    _shape("hugging_face_token", r"\bhf_[0-9A-Za-z]{30,64}\b"),
-    _shape("slack_token", r"\bxox[abeoprs]-[0-9A-Za-z-]{10,255}"),
-    _shape("stripe_key", r"\b[rs]k_(?:live|test)_[0-9A-Za-z]{16,255}\b"),
-    _shape("model_api_key", r"\bsk-[0-9A-Za-z_-]{20,255}"),
+    _shape("aws_access_key", r"A(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}\b"),
+    _shape("azure_key", r"(?:Account|Access)Key=[A-Za-z0-9+/]{40,100}={0,2}"),
+    _shape("google_api_key", r"AIza[0-9A-Za-z_-]{35}"),
+    _shape("github_token", r"gh[pousr]_[0-9A-Za-z]{36,255}"),
+    _shape("github_token", r"github_pat_[0-9A-Za-z_]{22,255}"),
+    _shape("gitlab_token", r"glpat-[0-9A-Za-z_-]{20,64}\b"),
+    _shape("hugging_face_token", r"hf_(?<!\whf_)[0-9A-Za-z]{30,64}\b"),
+    _shape("slack_token", r"xox[abeoprs]-[0-9A-Za-z-]{10,255}"),
+    _shape("stripe_key", r"[rs]k_(?:live|test)_[0-9A-Za-z]{16,255}\b"),
+    _shape("model_api_key", r"sk-(?<!\wsk-)(?=[a-z_-]{0,20}[0-9A-Z])[0-9A-Za-z_-]{20,255}"),
     _shape(
         "json_web_token",
-        r"\beyJ[0-9A-Za-z_-]{8,2048}\.eyJ[0-9A-Za-z_-]{8,4096}\.[0-9A-Za-z_-]{0,2048}",
+        r"eyJ[0-9A-Za-z_-]{8,2048}\.eyJ[0-9A-Za-z_-]{8,4096}\.[0-9A-Za-z_-]{0,2048}",
     ),
     _shape("authorization", r"(?i)\b(?:bearer|basic)[ \t]{1,8}[0-9A-Za-z._~+/=-]{16,4096}"),
     _shape("url_password", r"://[^\s/:@\"']{0,128}:[^\s/@\"'${}<>]{1,128}@"),
