@@ -173,6 +173,15 @@ def test_markdown_shows_hostile_text_as_text(hostile: Report) -> None:
     assert not re.search(r"^\s*::", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("text", ["- a", "+ a", "1. a", "23) a", "---", "===", "> a", "# a", "~~~"])
+def test_a_message_cannot_begin_a_block(denied: Report, text: str) -> None:
+    results = (denied.findings[0].model_copy(update={"message": text}),)
+    decision = denied.decision.model_copy(update={"results": results})
+    page = rendered(markdown.render(replace(denied, decision=decision)))
+    assert text in page.text["p"]
+    assert not {"ul", "ol", "hr", "h1", "blockquote"} & set(page.tags)
+
+
 def test_hostile_cells_stay_in_their_tables(hostile: Report) -> None:
     text = markdown.render(hostile)
     widths = [

@@ -20,6 +20,7 @@ _UNSEEN = re.compile(
 )
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~&$@])")
+_LIST_START = re.compile(r"\A([0-9]*)([-+=.)])")
 _FORMULA = re.compile(r"\s*[=+\-@|＝＋－＠]")
 
 COMMAND_START = re.compile(r"^((?:\s|\x1b\[[0-9;]*m)*)::", re.MULTILINE)
@@ -84,6 +85,7 @@ def defuse_markup(text: str) -> str:
 def markdown(text: str, *, breaks: bool = True) -> str:
     """``text`` as literal Markdown for a paragraph or a table cell; line ends as ``<br>``."""
     shown = _MARKDOWN.sub(r"\\\1", paragraph(text))
+    shown = _LIST_START.sub(r"\1\\\2", shown)
     shown = shown.replace("://", "\\://").replace("www.", "www\\.").replace("##[", "##\\[")
     return shown.replace("\n", "<br>" if breaks else " ")
 

@@ -100,13 +100,7 @@ def _section(group: Group, report: Report) -> str:
         f"#### {_LABELS[first.outcome]}{severity} · {markdown(first.rule_id, breaks=False)}:"
         f" {markdown(first.title, breaks=False)}",
         "",
-        _table(
-            ("Finding", "Where"),
-            [
-                (markdown(result.message or result.title) + _waived(result), _where(result))
-                for result in group.results[:20]
-            ],
-        ),
+        _told(group),
     ]
     if len(group.results) > 20:
         more = plural(len(group.results) - 20, "more finding")
@@ -122,6 +116,15 @@ def _section(group: Group, report: Report) -> str:
     if group.controls:
         lines += ["", "Controls: " + " · ".join(markdown_code(name) for name in group.controls)]
     return "\n".join(lines) + "\n"
+
+
+def _told(group: Group) -> str:
+    """The findings: one as a paragraph, several as a table."""
+    told = [
+        (markdown(result.message or result.title) + _waived(result), _where(result))
+        for result in group.results[:20]
+    ]
+    return "<br>".join(told[0]) if len(told) == 1 else _table(("Finding", "Where"), told)
 
 
 def _where(result: RuleResult) -> str:
