@@ -96,6 +96,16 @@ def test_envelope(name: str, tmp_path: Path, judge: Judge) -> None:
     assert bare.reason_code == "key_not_trusted"
 
 
+def test_binary_signature_that_begins_like_json(tmp_path: Path, judge: Judge) -> None:
+    for number in range(5000):
+        data = b"%d" % number
+        raw = ED.sign(data)
+        if raw[:1] in (b"{", b"["):
+            assert judge(raw, data, trusting(tmp_path, ED)).verified
+            return
+    raise AssertionError("no such signature was made")
+
+
 def test_key_in_other_forms(tmp_path: Path, judge: Judge) -> None:
     signature = P256.sign(DATA, ec.ECDSA(hashes.SHA256()))
     pem = pem_of(P256)

@@ -24,7 +24,6 @@ from cryptography.x509.verification import (
 
 from adjudge.trust.facts import Verification, rfc3339
 from adjudge.trust.keys import VerifyKey, weakness
-from adjudge.trust.parsing import shorten
 from adjudge.trust.reasons import Refused
 
 _FULCIO = "1.3.6.1.4.1.57264.1."
@@ -63,7 +62,7 @@ def load_certificate(der: bytes) -> x509.Certificate:
         certificate = x509.load_der_x509_certificate(der)
         certificate.extensions  # noqa: B018  parsed here so that nothing fails later
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        raise Refused("certificate_invalid", shorten(str(error))) from None
+        raise Refused("certificate_invalid", str(error)) from None
     return certificate
 
 
@@ -72,7 +71,7 @@ def public_key_of(certificate: x509.Certificate) -> VerifyKey:
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise Refused("certificate_invalid", shorten(str(error))) from None
+        raise Refused("certificate_invalid", str(error)) from None
     problem = weakness(key)
     if problem is not None or not isinstance(key, VerifyKey):
         raise Refused("certificate_invalid", problem or "its key is not supported")
@@ -195,7 +194,7 @@ def verify_chain(
     try:
         verifier.verify(leaf, list(intermediates))
     except (VerificationError, ValueError, x509.UnsupportedGeneralNameType) as error:
-        raise Refused("certificate_untrusted", shorten(str(error))) from None
+        raise Refused("certificate_untrusted", str(error)) from None
 
 
 def _check_usage(leaf: x509.Certificate) -> None:

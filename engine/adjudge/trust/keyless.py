@@ -42,8 +42,8 @@ from adjudge.trust.artifact import Artifact
 from adjudge.trust.certificates import load_certificate, public_key_of
 from adjudge.trust.keys import fits
 from adjudge.trust.logbody import check_entry
-from adjudge.trust.parsing import parse_json, shorten
-from adjudge.trust.reasons import Refused
+from adjudge.trust.parsing import parse_json
+from adjudge.trust.reasons import Refused, shorten
 from adjudge.trust.settings import TrustedRootFile
 
 # The library reports through logging what ends here in facts; without a handler Python would
@@ -123,9 +123,9 @@ def verify_bundle(
     except (AdjudgeError, Refused):
         raise
     except InvalidBundle as error:
-        raise Refused(_meaning(str(error), "malformed"), _plain(error)) from None
+        raise Refused(_meaning(str(error), "malformed"), str(error)) from None
     except Exception as error:  # pydantic, cryptography and others: none of them is a yes
-        raise Refused(_meaning(str(error), "verification_failed"), _plain(error)) from None
+        raise Refused(_meaning(str(error), "verification_failed"), str(error)) from None
     return _earliest(times)
 
 
@@ -141,7 +141,7 @@ def verify_log_entry(entry: parts.LogEntry, root: TrustedRootFile | None) -> Log
         checked = TransparencyLogEntry(EntryModel.from_json(json.dumps(entry.raw)))
         checked._verify(verifier.rekor_keyring())
     except Exception as error:  # as above
-        raise Refused("log_entry_invalid", _plain(error)) from None
+        raise Refused("log_entry_invalid", str(error)) from None
     promised = checked._inner.inclusion_promise is not None
     time = entry.integrated_time if promised else None
     return LogProof(None if time is None else TrustedTime(time, "transparency_log"))
@@ -272,7 +272,7 @@ def _verifier(data: bytes, name: str) -> _Verifier:
     except (Refused, Error, ValueError, TypeError, AttributeError) as error:
         raise InputError(
             "trusted_root_invalid",
-            f"the trusted root {name} cannot be used: {_plain(error)}",
+            f"the trusted root {name} cannot be used: {shorten(str(error))}",
             hint="name a Sigstore trusted_root.json in the trust settings",
         ) from None
 
@@ -293,7 +293,3 @@ def _earliest(times: Sequence[TimestampVerificationResult]) -> TrustedTime:
 
 def _meaning(message: str, otherwise: str) -> str:
     return next((code for text, code in _MEANINGS if text in message), otherwise)
-
-
-def _plain(error: Exception) -> str:
-    return shorten(str(error))

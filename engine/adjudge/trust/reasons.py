@@ -42,9 +42,18 @@ REASONS: dict[str, str] = {
 
 
 class Refused(Exception):
-    """A signature does not count: ``code`` is a key of :data:`REASONS`, ``reason`` a sentence."""
+    """A signature does not count: ``code`` is a key of :data:`REASONS`, ``reason`` a sentence.
+
+    ``detail`` may come from a hostile file; what is unprintable or long in it is cut.
+    """
 
     def __init__(self, code: str, detail: str = "") -> None:
         self.code = code
-        self.reason = f"{REASONS[code]}: {detail}" if detail else REASONS[code]
+        self.reason = f"{REASONS[code]}: {shorten(detail)}" if detail else REASONS[code]
         super().__init__(self.reason)
+
+
+def shorten(text: str, length: int = 200) -> str:
+    """``text`` on one line, printable, at most ``length`` characters: safe to show a person."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= length else line[: length - 1] + "…"

@@ -30,7 +30,7 @@ from adjudge.trust.facts import Verification
 from adjudge.trust.keys import PublicKey, algorithm_of, decode_signature, fits, keys_that_fit
 from adjudge.trust.logbody import check_entry
 from adjudge.trust.model_signature import Coverage, Tree, cover
-from adjudge.trust.parsing import MAX_SIGNATURE_BYTES, parse_json, shorten
+from adjudge.trust.parsing import MAX_SIGNATURE_BYTES, parse_json
 from adjudge.trust.reasons import Refused
 from adjudge.trust.settings import Trust
 from adjudge.trust.statement import Statement, read_statement
@@ -108,7 +108,7 @@ def verify_one(
     except Exception as error:
         # Libraries that parse certificates and timestamps have more ways to fail than they
         # document.  None of them is a yes.
-        return result.refuse(Refused("verification_failed", shorten(str(error))))
+        return result.refuse(Refused("verification_failed", str(error)))
     return result.accept()
 
 
@@ -126,7 +126,7 @@ class _Check:
             raise Refused("too_large", f"{len(raw)} bytes")
         if not raw.strip():
             raise Refused("malformed", "it is empty")
-        if not raw.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
+        if not _is_json(raw):
             self._plain(raw, certificate)
             return
         value = parse_json(raw)
@@ -282,7 +282,7 @@ class _Check:
         allowed = self.trust.settings.certificate_names
         names = {*names_of(chain[0]), chain[0].subject.rfc4514_string()}
         if allowed and not names & set(allowed):
-            raise Refused("identity_not_allowed", shorten(self.result.identity or ""))
+            raise Refused("identity_not_allowed", self.result.identity or "")
 
     def _log_and_time(
         self, bundle: parts.Bundle, signed: Artifact, verifier: bytes
@@ -320,10 +320,10 @@ class _Check:
         """A keyless signer must be one that the settings name."""
         result, rules = self.result, self.trust.settings.identities
         if not rules:
-            raise Refused("no_identity_pinned", shorten(result.identity or ""))
+            raise Refused("no_identity_pinned", result.identity or "")
         if not any(r.allows(name, result.issuer) for r in rules for name in result.identities):
             shown = f"{result.identity} (issuer {result.issuer})"
-            raise Refused("identity_not_allowed", shorten(shown))
+            raise Refused("identity_not_allowed", shown)
         self.trust.check_age(time)
 
     def _judge_signer(self, time: datetime | None) -> None:
@@ -339,6 +339,17 @@ _FOREIGN = {
     b"-----BEGIN PKCS7": "a PKCS #7 signature",
     b"-----BEGIN CMS": "a CMS signature",
 }
+
+
+def _is_json(raw: bytes) -> bool:
+    """Whether ``raw`` is meant as JSON; a binary signature may begin with a brace too."""
+    if not raw.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
+        return False
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _pem_chain(data: bytes) -> list[x509.Certificate]:
