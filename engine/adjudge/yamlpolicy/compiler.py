@@ -17,7 +17,7 @@ from adjudge.yamlpolicy.model import DataPath, PolicyMetadata, PolicyModule
 from adjudge.yamlpolicy.moments import is_timestamp
 from adjudge.yamlpolicy.paths import Paths
 from adjudge.yamlpolicy.problems import Problems, choices, close_match, shown
-from adjudge.yamlpolicy.scope import RELEASE, Scope, kinds, scope_for
+from adjudge.yamlpolicy.scope import RELEASE, RUNTIME, Scope, kinds, scope_for
 from adjudge.yamlpolicy.shapes import ANY, Schema
 from adjudge.yamlpolicy.structure import check_structure
 
@@ -115,7 +115,7 @@ class _Compiler:
         scope = scope_for(applies_to, schemas)
         if scope is not None:
             return scope
-        known = [RELEASE, *kinds(schemas)]
+        known = [RELEASE, RUNTIME, *kinds(schemas)]
         near = close_match(applies_to, known)
         self.problems.add(
             "kind",

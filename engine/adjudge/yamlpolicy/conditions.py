@@ -20,7 +20,6 @@ from adjudge.yamlpolicy.operators import (
 )
 from adjudge.yamlpolicy.paths import IndexStep, Paths, Place, Pointer, Variable, key_variable
 from adjudge.yamlpolicy.problems import Problems
-from adjudge.yamlpolicy.scope import RELEASE
 from adjudge.yamlpolicy.shapes import ANY
 from adjudge.yamlpolicy.structure import FORMS, operators
 from adjudge.yamlpolicy.terms import call, constant, expr, infix, negated, one
@@ -205,8 +204,7 @@ class Conditions:
         test = Test(place, operator, node[operator], f"{pointer}/{operator}", frame.variables)
         self._watch(test, frame)
         if operator == "is":
-            state = OPPOSITE_IS[test.value] if flip else test.value
-            body: Body | None = (self._state(test, state, frame),)
+            body: Body | None = self._state(test, frame, flip=flip)
         else:
             body = self._compared(test, frame, flip=flip)
         return Lowered(body or (), first=place.pointer if self._judged(place) else None)
@@ -215,7 +213,7 @@ class Conditions:
         """Whether a place is in what is judged: the file, or the whole release."""
         if not place.pointer:
             return False
-        return self.paths.scope.applies_to == RELEASE or place.pointer[0] in ("facts", "document")
+        return not self.paths.scope.artifact or place.pointer[0] in ("facts", "document")
 
     def _compared(self, test: Test, frame: Frame, *, flip: bool) -> Body | None:
         positive = NEGATIVE.get(test.operator, test.operator)
@@ -235,23 +233,32 @@ class Conditions:
             return
         self.watch.handled.add(place)
 
-    def _state(self, test: Test, state: str, frame: Frame) -> Expr:
+    def _state(self, test: Test, frame: Frame, *, flip: bool) -> Body:
         """``is: missing`` and its relatives."""
         place, loc = test.place, test.loc
+        state = OPPOSITE_IS[test.value] if flip else test.value
         null = Scalar(None, loc)
+        if place.certain and state in ("missing", "present"):
+            always = "always" if test.value == "present" else "never"
+            self.problems.add(
+                "operand",
+                f"{place.text} is always there: is: {test.value} {always} holds",
+                test.pointer,
+                "it can be empty: use is: empty or is: not_empty",
+            )
         if state == "present":
-            return expr(infix("!=", place.term, null, loc), loc)
+            return one(infix("!=", place.term, null, loc), loc)
         filled = call("has_content", place.term, loc=loc)
         if state == "not_empty":
-            return expr(filled, loc)
+            return one(filled, loc)
         whole = total(place)
         if whole is None:
             present = infix("!=", place.term, null, loc)
             tested, label = (filled, "filled") if state == "empty" else (present, "present")
-            return self._not(one(tested, loc), f"{place.label}_{label}", frame, loc)
+            return (self._not(one(tested, loc), f"{place.label}_{label}", frame, loc),)
         if state == "missing":
-            return expr(infix("==", whole, null, loc), loc)
-        return negated(expr(call("has_content", whole, loc=loc), loc))
+            return one(infix("==", whole, null, loc), loc)
+        return (negated(expr(call("has_content", whole, loc=loc), loc)),)
 
     def _for_each(self, node: Any, pointer: str, frame: Frame) -> Lowered:
         loc = self.problems.location(pointer)

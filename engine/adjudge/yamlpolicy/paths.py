@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Final, NamedTuple, TypeAlias
 
 from adjudge.rego.syntax import Ref, Scalar, Term, Var
@@ -54,10 +55,10 @@ class Variable:
 
 
 class Step(NamedTuple):
-    """One step of a path; ``quoted`` is set for ``["name"]``."""
+    """One step of a path; ``quoted`` is set for ``["name"]``.  None is any element or key."""
 
-    value: str | int
-    quoted: bool
+    value: str | int | None
+    quoted: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,9 @@ def split_path(text: str) -> list[Step] | None:
         at = match.end()
         kind = match.lastgroup
         value = match[kind] if kind else ""
-        steps.append(Step(int(value) if kind == "index" else value, kind != "name"))
-    return steps if steps and steps[0].quoted is False else None
+        quoted = kind in ("double", "single")
+        steps.append(Step(int(value) if kind == "index" else value, quoted))
+    return steps if isinstance(steps[0].value, str) and not steps[0].quoted else None
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,8 @@ class Paths:
             certain = certain and isinstance(step.value, str) and shape.requires(step.value)
             shape = following
             walked = _extend(walked, step)
-        steps = tuple(s.value for s in rest)
+        fixed = takewhile(lambda s: s.value is not None, rest)
+        steps = tuple(s.value for s in fixed if s.value is not None)
         if start.base == "data" and steps:
             self.data.setdefault(steps, start.loc)
         return Place(
@@ -183,6 +186,8 @@ class Paths:
         )
 
     def _step(self, shape: Shape, step: Step, walked: str, loc: Location) -> Shape | None:
+        if step.value is None:
+            return shape.items()
         if isinstance(step.value, int):
             if "array" in shape.types:
                 return shape.items()
@@ -253,11 +258,11 @@ class _Start(NamedTuple):
 
 
 def _extend(walked: str, step: Step) -> str:
-    if isinstance(step.value, int):
-        return f"{walked}[{step.value}]"
     if step.quoted:
         return f'{walked}["{step.value}"]'
-    return f"{walked}.{step.value}" if walked else step.value
+    if isinstance(step.value, str):
+        return f"{walked}.{step.value}" if walked else step.value
+    return f"{walked}[{'_' if step.value is None else step.value}]"
 
 
 def key_variable(name: str, domain: Shape) -> Variable:
@@ -267,10 +272,11 @@ def key_variable(name: str, domain: Shape) -> Variable:
 
 
 def static_steps(ref: Ref) -> Iterator[Step]:
-    """The leading steps of a Rego reference that are fixed."""
+    """The leading steps of a Rego reference that a path could have; a variable is any element."""
     for operand in ref.operands:
-        if not isinstance(operand, Scalar) or isinstance(operand.value, bool):
+        if isinstance(operand, Var):
+            yield Step(None)
+        elif isinstance(operand, Scalar) and type(operand.value) in (str, int):
+            yield Step(operand.value)  # type: ignore[arg-type]
+        else:
             return
-        if not isinstance(operand.value, (str, int)):
-            return
-        yield Step(operand.value, quoted=False)

@@ -14,6 +14,8 @@ from adjudge.yamlpolicy.shapes import ANY, EMBEDDED, Schema, Shape
 
 RELEASE: Final = "release"
 """The scope of policies that judge the whole release."""
+RUNTIME: Final = "runtime"
+"""The scope of policies that judge one request at run time (the shape of AuthZEN 1.0)."""
 
 _STRING: Final[Schema] = {"type": "string"}
 
@@ -58,6 +60,22 @@ _PROBLEMS: Final = _list_of(
         severity={"type": "string", "enum": ["error", "warning"]},
     )
 )
+_ENTITY: Final[Schema] = {
+    "type": "object",
+    "properties": {"type": _STRING, "id": _STRING, "properties": {"type": "object"}},
+}
+_RUNTIME_INPUT: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "subject": _ENTITY,
+        "action": {
+            "type": "object",
+            "properties": {"name": _STRING, "properties": {"type": "object"}},
+        },
+        "resource": _ENTITY,
+        "context": {"type": "object"},
+    },
+}
 # Groups that a release has even where no kind of that name publishes its facts.
 _GROUPS: Final = (
     "model_cards",
@@ -79,11 +97,15 @@ def group_of(kind: str) -> str:
 
 @dataclass(frozen=True)
 class Scope:
-    """The input of policies of one kind (or of the release), and the shape of ``data``."""
+    """The input of the policies that apply to something, and the shape of ``data``.
+
+    ``artifact`` tells kinds of artifacts from the release and from requests.
+    """
 
     applies_to: str
     input: Shape
     data: Shape = field(default=ANY)
+    artifact: bool = False
 
     @property
     def roots(self) -> list[str]:
@@ -100,9 +122,11 @@ def scope_for(applies_to: str, schemas: Mapping[str, Schema]) -> Scope | None:
     release = _embedded(schemas, RELEASE, _RELEASE_FIELDS)
     if applies_to == RELEASE:
         return Scope(RELEASE, Shape.of(_release_input(schemas, release)))
+    if applies_to == RUNTIME:
+        return Scope(RUNTIME, Shape.of(_RUNTIME_INPUT))
     if applies_to not in kinds(schemas):
         return None
-    return Scope(applies_to, Shape.of(_artifact(schemas[applies_to], release)))
+    return Scope(applies_to, Shape.of(_artifact(schemas[applies_to], release)), artifact=True)
 
 
 def kinds(schemas: Mapping[str, Schema]) -> list[str]:
