@@ -9,7 +9,7 @@ import pytest
 from adjudge.decision.model import Evidence, Source
 from adjudge.decision.redaction import RedactionPolicy
 from adjudge.exports.excerpt import MAX_EXCERPT, cut_excerpt
-from adjudge.exports.report import Report, control_parts, evidence_text, plural
+from adjudge.exports.report import Report, control_parts, evidence_text, lines_wanted, plural
 
 
 def test_counts_and_sentence(denied: Report, allowed: Report, empty: Report) -> None:
@@ -103,6 +103,13 @@ def test_wide_characters_count_twice() -> None:
     before, after = cut_excerpt("日" * 50, 40, []).fit(20)
     assert before.startswith("…")
     assert 2 * (len(before) - 1) + 1 + 2 * (len(after) - 1) + 1 <= 20
+
+
+def test_the_caller_learns_which_lines_to_supply(denied: Report, allowed: Report) -> None:
+    wanted = lines_wanted(denied.decision)
+    assert {("model/README.md", 31), ("model/README.md", 4), ("sbom.cdx.json", 118)} < wanted
+    assert len(wanted) == 12
+    assert lines_wanted(allowed.decision) == frozenset()
 
 
 def test_small_words() -> None:

@@ -204,6 +204,15 @@ REASONS: Final[Mapping[tuple[str, ...], str]] = {
 }
 
 
+def lines_wanted(decision: Decision) -> frozenset[tuple[str, int]]:
+    """The (file, line) pairs a report of the decision may quote: the keys for ``excerpts``."""
+    return frozenset(
+        (result.source.file, result.source.line)
+        for result in decision.results
+        if result.outcome in FINDINGS and result.source
+    )
+
+
 def place_of(result: RuleResult) -> str:
     """Where a result points, for people: ``file:line:column``, a path, or empty."""
     if result.source:
