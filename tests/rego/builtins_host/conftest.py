@@ -19,6 +19,7 @@ from adjudge.rego.runtime.values import UNDEFINED, RegoSet, plain_items, type_na
 FAMILIES = (
     "crypto",
     "debugging",
+    "json_schema",
     "jwt",
     "net",
     "rand",

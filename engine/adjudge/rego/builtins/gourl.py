@@ -8,7 +8,7 @@ in each character.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -183,9 +183,7 @@ def _parse(text: str) -> dict[str, Any]:
         parts["user"], parts["host"] = _parse_authority(parts.get("scheme", ""), authority)
     elif scheme and rest.startswith("/"):
         parts["omit_host"] = True
-    parts["path"] = _unescape(rest)
-    if rest != _escape(parts["path"], _PATH):
-        parts["raw_path"] = rest
+    parts["path"], parts["raw_path"] = _split_path(rest)
     return parts
 
 
@@ -233,3 +231,61 @@ def _parse_ip_literal(host: str) -> str:
     if address.version == 4:
         raise UrlError("invalid IP-literal")
     return f"[{name}]{host[end + 1 :]}"
+
+
+# -- references ----------------------------------------------------------------------
+
+
+def without_fragment(url: Url) -> Url:
+    """The URL of the whole document."""
+    return replace(url, fragment="", raw_fragment="")
+
+
+def resolve(base: Url, reference: Url) -> Url:
+    """What a reference means at a base (RFC 3986 §5.2)."""
+    scheme = reference.scheme or base.scheme
+    if reference.scheme or reference.host or reference.user is not None:
+        path, raw = _split_path(_merged(reference.escaped_path(), ""))
+        return replace(reference, scheme=scheme, path=path, raw_path=raw)
+    if reference.opaque:
+        return replace(reference, scheme=scheme)
+    found = replace(reference, scheme=scheme)
+    if not reference.path and not reference.force_query and not reference.raw_query:
+        found = replace(found, raw_query=base.raw_query)
+        if not reference.fragment:
+            found = replace(found, fragment=base.fragment, raw_fragment=base.raw_fragment)
+    if not reference.path and base.opaque:
+        return replace(found, opaque=base.opaque)
+    path, raw = _split_path(_merged(base.escaped_path(), reference.escaped_path()))
+    return replace(found, host=base.host, user=base.user, path=path, raw_path=raw)
+
+
+def _split_path(path: str) -> tuple[str, str]:
+    """The path decoded, and as it is written where that cannot be told from the former."""
+    decoded = _unescape(path)
+    return decoded, "" if path == _escape(decoded, _PATH) else path
+
+
+def _merged(base: str, reference: str) -> str:
+    """The reference's path put in place of the last segment of the base, without dots."""
+    if reference.startswith("/"):
+        full = reference
+    else:
+        full = base[: base.rfind("/") + 1] + reference if reference else base
+    if not full:
+        return ""
+    path, first = "/", True
+    segment = ""
+    for segment in full.split("/"):
+        if segment == ".":
+            first = False
+        elif segment == "..":
+            first = "/" not in path[1:]
+            path = "/" + path[1:].rpartition("/")[0]
+        else:
+            path += segment if first else "/" + segment
+            first = False
+    if segment in (".", ".."):
+        path += "/"
+    # The slash that a path starts with was counted twice: as its start and as a segment.
+    return path[1:] if path.startswith("//") else path
