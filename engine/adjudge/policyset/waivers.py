@@ -1,0 +1,51 @@
+"""A waiver file in, its waivers and the digest of its bytes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from adjudge.canonical import sha256_hex
+from adjudge.decision.waiver_file import WaiverSet, parse_waivers
+from adjudge.documents.model import MIB
+from adjudge.documents.reading import decode_text
+from adjudge.errors import InputError
+from adjudge.policyset.files import parse_configuration
+from adjudge.policyset.places import find_place
+from adjudge.source import Location
+
+_MAX_BYTES: Final = 5 * MIB
+
+
+@dataclass(frozen=True)
+class LoadedWaivers:
+    """The waivers of a file.  ``sha256`` is over its bytes, ``file`` its name in messages."""
+
+    waivers: WaiverSet
+    file: str
+    sha256: str
+
+
+def load_waiver_file(path: str | Path) -> LoadedWaivers:
+    """Read a waiver file.
+
+    Raises InputError: ``waivers_not_found``, those of reading, ``yaml_*``, ``waivers_invalid``.
+    """
+    try:
+        place = find_place(Path(path))
+    except InputError as error:
+        raise InputError("waivers_not_found", error.message, location=error.location) from None
+    if len(place.starts) != 1 or place.starts == (".",):
+        shown = place.shown or "."
+        raise InputError(
+            "waivers_invalid",
+            f"{shown} is a folder, not a waiver file",
+            location=Location(shown, 1, 1),
+            hint="name the file",
+        )
+    (relative,) = place.starts
+    shown = place.shown_as(relative)
+    data = place.source(relative).read(_MAX_BYTES)
+    parsed = parse_configuration(decode_text(data, shown), shown)
+    return LoadedWaivers(parse_waivers(parsed.value, shown, parsed.locate), shown, sha256_hex(data))
