@@ -34,6 +34,8 @@ MAKE_OBJECT = "make_object"
 PUT = "put"
 INSERT = "insert"
 FINISH = "finish"
+INDEX_BY = "index_by"
+NO_PAIRS = "NO_PAIRS"
 BRANCH = "Branch"
 IS_COLLECTION = "is_collection"
 LAZY_AT = "lazy_at"
@@ -53,6 +55,7 @@ ENTRY_PREFIX = "k_"
 PARTS_PREFIX = "p_"
 FUNCTION_PREFIX = "f_"
 CONST_PREFIX = "K"
+CLAUSE_PREFIX = "q_"
 
 CONTEXT_ATTRIBUTES: frozenset[str] = frozenset(
     {
@@ -75,5 +78,5 @@ CONTEXT_ATTRIBUTES: frozenset[str] = frozenset(
 )
 """Attributes of the evaluation context that generated code may use."""
 
-VALUE_ATTRIBUTES: frozenset[str] = frozenset({"__class__", "get", "append", "add"})
+VALUE_ATTRIBUTES: frozenset[str] = frozenset({"__class__", "get", "append", "add", "boxed"})
 """Attributes of values and accumulators that generated code may use."""

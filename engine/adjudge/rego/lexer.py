@@ -222,7 +222,7 @@ class _Lexer:
             self._pass_lines(text, start)
         elif group == _TEMPLATE:
             self._add("template", text[1], start)
-            return self._template_text(text[1], start + 2)
+            return self._template_text(text[1], start + 2, start)
         elif group == _END:
             self._add("eof", "", start)
             return -1
@@ -237,8 +237,12 @@ class _Lexer:
             self.row += ends
             self.margin = start + text.rfind("\n")
 
-    def _template_text(self, quote: str, start: int) -> int:
-        """Read a template's text from ``start`` to its end or to an expression."""
+    def _template_text(self, quote: str, start: int, origin: int) -> int:
+        """Read a template's text from ``start`` to its end or to an expression.
+
+        Complaints point to ``origin``, where the template or this part of it begins.
+        """
+        where = self.row, origin - self.margin
         found = _TEMPLATE_TEXT[quote].match(self.text, start)
         text = found[0] if found else ""
         end = start + len(text)
@@ -256,7 +260,7 @@ class _Lexer:
             self._add("template-open", stop, end)
         else:
             complaint = "illegal escape sequence" if stop == "\\" else "non-terminated string"
-            return self._refuse(complaint, self.row, end - self.margin)
+            return self._refuse(complaint, *where)
         return end + 1
 
     def _template_goes_on(self, start: int) -> int:
@@ -264,7 +268,7 @@ class _Lexer:
         quote, _ = self.templates.pop()
         self.depth -= 1
         self._add("template-close", "}", start)
-        return self._template_text(quote, start + 1)
+        return self._template_text(quote, start + 1, start)
 
     def _complaint(self, start: int) -> str:
         """What is wrong with the text at ``start``, which begins no token."""
@@ -281,4 +285,6 @@ class _Lexer:
             return "illegal non-breaking space character, use a regular space instead"
         if bad.isdigit():
             return "illegal number format"
+        if bad == ".":
+            return "unexpected . token: expected identifier right after it"
         return "illegal token"

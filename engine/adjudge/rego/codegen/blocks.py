@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from adjudge.rego import abi
 from adjudge.rego.codegen import builder as py
-from adjudge.rego.codegen.steps import StepEmitter
+from adjudge.rego.codegen.steps import StepEmitter, index_names
 from adjudge.rego.plan import ir
 
 MAX_DEPTH = 14
@@ -42,10 +42,14 @@ class BlockEmitter(StepEmitter):
 
     def block(self, block: ir.Block, target: Target) -> list[ast.stmt]:
         """The block as a ``while True`` statement (and its prologue)."""
+        self.indexes = _indexes(block)
+        prologue: list[ast.stmt] = [
+            py.assign(name, py.const(None)) for pair in self.indexes for name in pair
+        ]
         body = self._inline(block, target, self._fail_break, 1)
         if not body or not isinstance(body[-1], ast.Break | ast.Return):
             body.append(ast.Break())
-        return [py.loop(body)]
+        return [*prologue, py.loop(body)]
 
     @staticmethod
     def _fail_break() -> ast.stmt:
@@ -86,7 +90,7 @@ class BlockEmitter(StepEmitter):
         fail: Callable[[], ast.stmt],
         depth: int,
     ) -> None:
-        if isinstance(step, ir.Scan | ir.ScanCall):
+        if isinstance(step, ir.Scan | ir.ScanCall | ir.Probe):
             self._loop(step, out, target, fail, depth)
         elif isinstance(step, ir.Not):
             self._not(step, out, fail, depth)
@@ -101,7 +105,7 @@ class BlockEmitter(StepEmitter):
 
     def _loop(
         self,
-        step: ir.Scan | ir.ScanCall,
+        step: ir.Scan | ir.ScanCall | ir.Probe,
         out: list[ast.stmt],
         target: Target,
         fail: Callable[[], ast.stmt],
@@ -119,11 +123,14 @@ class BlockEmitter(StepEmitter):
         if target.flag is not None:
             out.append(py.if_(py.name(target.flag), ast.Break()))
 
-    def _outlined(self, step: ir.Scan | ir.ScanCall, out: list[ast.stmt], target: Target) -> None:
+    def _outlined(
+        self, step: ir.Scan | ir.ScanCall | ir.Probe, out: list[ast.stmt], target: Target
+    ) -> None:
         """The loop as a local function: called at once, reading the outer locals."""
         name = self.fresh("h")
         body: list[ast.stmt] = []
-        outer = [n for n in (target.flag, target.merge, *self.marks) if n is not None]
+        indexes = [n for pair in self.indexes for n in pair]
+        outer = [n for n in (target.flag, target.merge, *self.marks, *indexes) if n is not None]
         if outer:
             body.append(ast.Nonlocal(outer))
         inner: list[ast.stmt] = []
@@ -146,6 +153,10 @@ class BlockEmitter(StepEmitter):
     def _not(
         self, step: ir.Not, out: list[ast.stmt], fail: Callable[[], ast.stmt], depth: int
     ) -> None:
+        test = self._simple_test(step.body, out)
+        if test is not None:
+            out.append(py.if_(test, fail()))
+            return
         flag = self.fresh("n")
         out.append(py.assign(flag, py.const(False)))
         saved = self.expect_misses
@@ -153,6 +164,29 @@ class BlockEmitter(StepEmitter):
         out.extend(self._sub_block(step.body, Target(flag=flag, exits=True), depth))
         self.expect_misses = saved
         out.append(py.if_(py.name(flag), fail()))
+
+    def _simple_test(self, block: ir.Block, out: list[ast.stmt]) -> ast.expr | None:
+        """A negated block that is one condition, as an expression: true when it succeeds."""
+        steps = [s for s in block.steps if not isinstance(s, ir.Mark)]
+        if not steps or not isinstance(steps[-1], ir.Succeed):
+            return None
+        if len(steps) == 2:
+            only = steps[0]
+            if isinstance(only, ir.Compare) and only.dst is None:
+                return self.comparison(only.op, only.left, only.right)
+            if isinstance(only, ir.Member) and only.dst is None:
+                return self.membership(only)
+            if isinstance(only, ir.Truthy):
+                return py.is_not(self.operand(only.src), py.const(False))
+        if len(steps) == 3 and isinstance(steps[0], ir.Dot) and isinstance(steps[1], ir.Truthy):
+            read, truth = steps[0], steps[1]
+            if truth.src == read.dst and not read.lazy and self.is_string(read.key):
+                out.extend(self.trace_dot(read))
+                value = py.name(self.local(read.dst))
+                out.append(py.assign(self.local(read.dst), self.soft_dot(read)))
+                defined = py.is_not(value, py.name(abi.UNDEFINED))
+                return py.and_(defined, py.is_not(value, py.const(False)))
+        return None
 
     def _collect(self, step: ir.Collect, out: list[ast.stmt], depth: int) -> None:
         acc = self.fresh("a")
@@ -240,3 +274,14 @@ class BlockEmitter(StepEmitter):
                 py.const(step.multi),
             )
         )
+
+
+def _indexes(block: ir.Block) -> list[tuple[str, str]]:
+    """The variables of the indexes that a block builds: each index and what it is of."""
+    out: list[tuple[str, str]] = []
+    for step in block.steps:
+        if isinstance(step, ir.Probe):
+            out.append(index_names(step.name))
+        if isinstance(step, ir.Scan | ir.ScanCall | ir.Probe | ir.Not | ir.Collect):
+            out.extend(_indexes(step.body))
+    return out

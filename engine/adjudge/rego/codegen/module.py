@@ -131,8 +131,11 @@ class ModuleEmitter:
         emitter = self._emitter(conflict_kind)
         out: list[ast.stmt] = [py.assign("o", py.name(abi.UNDEFINED))]
         exits = plan.constant is not None
-        for clause in plan.clauses:
-            out.extend(self._clause(emitter, clause, Target(merge="o", exits=exits)))
+        if plan.index is not None and not self.trace:
+            out.extend(self._dispatch_single(plan, plan.index, conflict_kind, exits))
+        else:
+            for clause in plan.clauses:
+                out.extend(self._clause(emitter, clause, Target(merge="o", exits=exits)))
         if plan.default is None:
             out.append(py.return_(py.name("o")))
             return out
@@ -159,11 +162,75 @@ class ModuleEmitter:
             out.append(py.if_(py.is_not(py.name(inner), py.name(abi.UNDEFINED)), *merge))
         return out
 
+    # -- clause indexes --------------------------------------------------------------------
+
+    def _dispatch_single(
+        self, plan: ir.RulePlan, index: ir.ClauseIndex, conflict_kind: str, exits: bool
+    ) -> list[ast.stmt]:
+        """Clauses as functions; those that the index names are called and merged."""
+        slot = self.slots[plan.group.path]
+        params = ["c", *(f"v{n}" for n in range(1, plan.params + 1))]
+        for number, clause in enumerate(plan.clauses):
+            emitter = self._emitter(conflict_kind)
+            body = [
+                py.assign("o", py.name(abi.UNDEFINED)),
+                *self._clause(emitter, clause, Target(merge="o", exits=exits)),
+                py.return_(py.name("o")),
+            ]
+            self._function(f"{abi.CLAUSE_PREFIX}{slot}_{number}", params, body)
+        emitter = self._emitter(conflict_kind)
+        first = next(iter(plan.clauses), None)
+        emitter.loc = first.loc if first is not None else emitter.loc
+        found = py.assign("w", py.call("k", *(py.name(p) for p in params)))
+        merge = emitter.merge("o", py.name("w"))
+        if exits:
+            merge = [py.return_(py.name("w"))]
+        defined = py.is_not(py.name("w"), py.name(abi.UNDEFINED))
+        return self._dispatch(slot, index, [found, py.if_(defined, *merge)])
+
+    def _dispatch_set(self, plan: ir.RulePlan, index: ir.ClauseIndex) -> list[ast.stmt]:
+        slot = self.slots[plan.group.path]
+        for number, clause in enumerate(plan.clauses):
+            emitter = self._emitter("object")
+            emitter.loc = clause.loc
+            target = Target(acc="a", kind="rule-set")
+            body = _at(emitter.block(clause.block, target), clause.loc.row or 1)
+            self._function(f"{abi.CLAUSE_PREFIX}{slot}_{number}", ["c", "a"], body)
+        each = py.expr(py.call("k", py.name("c"), py.name("a")))
+        return self._dispatch(slot, index, [each])
+
+    def _dispatch(self, slot: int, index: ir.ClauseIndex, each: list[ast.stmt]) -> list[ast.stmt]:
+        """Find the string, then run ``each`` for the functions ``k`` it selects."""
+
+        def functions(numbers: list[int]) -> ast.expr:
+            return py.tuple_([py.name(f"{abi.CLAUSE_PREFIX}{slot}_{number}") for number in numbers])
+
+        table, rest = f"T{slot}", f"D{slot}"
+        pairs = [(py.const(value), functions(found)) for value, found in index.table.items()]
+        self.body.append(py.assign(table, py.dict_(pairs)))
+        self.body.append(py.assign(rest, functions(index.rest)))
+        found: ast.expr = py.name(f"v{index.param}")
+        if index.param == 0:
+            found = py.attr(py.name("c"), "input")
+            for key in index.path:
+                found = py.sub(found, py.const(key))
+        missing = [py.assign("s", py.const(None))]
+        read = py.try_([py.assign("s", found)], abi.LOOKUP_ERRORS, missing)
+        is_str = py.is_(py.attr(py.name("s"), "__class__"), py.name(abi.STR))
+        choice = py.if_exp(
+            is_str, py.method(py.name(table), "get", py.name("s"), py.name(rest)), py.name(rest)
+        )
+        return [read, py.for_(py.store("k"), choice, each)]
+
     def _partial(self, plan: ir.RulePlan) -> list[ast.stmt]:
         emitter = self._emitter("object")
         is_set = plan.group.kind == "set"
         empty = py.call(abi.NEW_SET if is_set else abi.BRANCH)
         out: list[ast.stmt] = [py.assign("a", empty)]
+        if plan.index is not None and is_set and not self.trace:
+            out.extend(self._dispatch_set(plan, plan.index))
+            out.append(py.return_(py.call(abi.SET_OF, py.name("a"))))
+            return out
         for clause in plan.clauses:
             target = Target(acc="a", kind="rule-set" if is_set else "rule-object")
             out.extend(_at(emitter.block(clause.block, target), clause.loc.row or 1))

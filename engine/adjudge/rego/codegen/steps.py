@@ -90,21 +90,21 @@ class StepEmitter:
             self.local(step.dst), py.sub(self.operand(step.src), self.operand(step.key))
         )
 
+    def soft_dot(self, step: ir.Dot) -> ast.expr:
+        """``src[key]`` as an expression that is ``UNDEFINED`` where there is nothing."""
+        src, key = self.operand(step.src), self.operand(step.key)
+        if step.lazy:
+            return py.call(abi.LAZY_AT, self.context(step.ctx), src, key)
+        general = py.call(abi.AT, src, key)
+        if self.is_string(step.key) and isinstance(step.src, ir.Local):
+            get = py.method(src, "get", key, py.name(abi.UNDEFINED))
+            is_dict = py.is_(py.attr(src, "__class__"), py.name(abi.DICT))
+            return py.if_exp(is_dict, get, general)
+        return general
+
     def _dot(self, step: ir.Dot, out: list[ast.stmt], fail: Fail) -> None:
         dst = self.local(step.dst)
-        src, key = self.operand(step.src), self.operand(step.key)
-        value: ast.expr
-        if step.lazy:
-            value = py.call(abi.LAZY_AT, self.context(step.ctx), src, key)
-        elif self.is_string(step.key) and isinstance(step.src, ir.Local):
-            get = py.method(src, "get", key, py.name(abi.UNDEFINED))
-            value = py.if_exp(
-                py.is_(py.attr(src, "__class__"), py.name(abi.DICT)),
-                get,
-                py.call(abi.AT, src, key),
-            )
-        else:
-            value = py.call(abi.AT, src, key)
+        value = self.soft_dot(step)
         out.extend(self.trace_dot(step))
         out.append(py.assign(dst, value))
         out.append(py.if_(py.is_(py.name(dst), py.name(abi.UNDEFINED)), fail()))
@@ -112,10 +112,12 @@ class StepEmitter:
     # -- loops ---------------------------------------------------------------------------------
 
     def loop_source(
-        self, step: ir.Scan | ir.ScanCall, out: list[ast.stmt], fail: Fail
+        self, step: ir.Scan | ir.ScanCall | ir.Probe, out: list[ast.stmt], fail: Fail
     ) -> tuple[ast.expr, ast.expr]:
         """The target and the iterable of the ``for`` statement."""
         context = self.context(step.ctx)
+        if isinstance(step, ir.Probe):
+            return self._probe(step, out)
         if isinstance(step, ir.ScanCall):
             value = self.fresh("q")
             self._guarded_call(value, step.name, step.args, step.ctx, step.loc, out, fail)
@@ -132,6 +134,23 @@ class StepEmitter:
         key = self.local(step.key) if step.key else self.fresh("u")
         self.scan_key = key
         return py.store_pair(key, value_name), py.call(function, context, src)
+
+    def _probe(self, step: ir.Probe, out: list[ast.stmt]) -> tuple[ast.expr, ast.expr]:
+        """Look elements up in an index; it is built anew when the collection is another."""
+        index, of = index_names(step.name)
+        src = self.operand(step.src)
+        build = py.call(
+            abi.INDEX_BY,
+            self.context(step.ctx),
+            src,
+            self.operand(step.field),
+            py.const(step.ordered),
+        )
+        out.append(py.if_(py.is_not(py.name(of), src), py.assign(index, build), py.assign(of, src)))
+        key = self.local(step.index) if step.index else self.fresh("u")
+        self.scan_key = key
+        found = py.method(py.name(index), "get", self.boxed(step.key), py.name(abi.NO_PAIRS))
+        return py.store_pair(key, self.local(step.value)), found
 
     # -- everything else -----------------------------------------------------------------------
 
@@ -342,7 +361,14 @@ class StepEmitter:
             if isinstance(members, list) and members and all(type(m) is str for m in members):
                 is_str = py.is_(py.attr(item, "__class__"), py.name(abi.STR))
                 return py.and_(is_str, py.compare(item, ast.In(), self.constants.strings(members)))
-        return py.call(abi.MEMBER, item, coll)
+        general = py.call(abi.MEMBER, item, coll)
+        if isinstance(step.coll, ir.Local) and isinstance(step.item, ir.Local):
+            # A string in a set is the common case, and needs no boxing.
+            is_str = py.is_(py.attr(item, "__class__"), py.name(abi.STR))
+            is_set = py.is_(py.attr(coll, "__class__"), py.name(abi.REGO_SET))
+            direct = py.compare(item, ast.In(), py.attr(coll, "boxed"))
+            return py.if_exp(py.and_(is_str, is_set), direct, general)
+        return general
 
     # -- calls -----------------------------------------------------------------------------------
 
@@ -422,7 +448,9 @@ class StepEmitter:
     def _read(self, src: ast.expr, key: ast.expr) -> ast.stmt:
         return py.expr(py.method(py.name("R"), "append", py.tuple_([src, key])))
 
-    def trace_loop(self, step: ir.Scan | ir.ScanCall, out: list[ast.stmt]) -> list[ast.stmt]:
+    def trace_loop(
+        self, step: ir.Scan | ir.ScanCall | ir.Probe, out: list[ast.stmt]
+    ) -> list[ast.stmt]:
         """Note where the trail stands before the loop; forget each iteration's reads at the
         next one; record the element.  Gives what goes first into the loop's body."""
         if not self.trace:
@@ -431,7 +459,7 @@ class StepEmitter:
         self.marks.append(mark)
         out.append(py.assign(mark, py.call(abi.LEN, py.name("R"))))
         body = [py.cut(py.name("R"), py.name(mark))]
-        if isinstance(step, ir.Scan) and not step.lazy:
+        if isinstance(step, ir.Probe) or (isinstance(step, ir.Scan) and not step.lazy):
             body.append(self._read(self.operand(step.src), py.name(self.scan_key)))
         return body
 
@@ -446,6 +474,12 @@ class StepEmitter:
 
 MAX_TRAIL = 400
 """Reads kept of one rule; a rule over thousands of elements keeps those of the first ones."""
+
+
+def index_names(number: int) -> tuple[str, str]:
+    """The variables of an index, and of the collection it is of."""
+    return f"i{number}", f"j{number}"
+
 
 _STRING_RESULTS = frozenset(
     {

@@ -15,12 +15,15 @@ from adjudge.rego.parser.annotations import Attachment, read_blocks
 from adjudge.rego.parser.cursor import CODE
 from adjudge.rego.parser.modules import ModuleParser
 from adjudge.rego.syntax import Body, Module, Ref, Term, Var
-from adjudge.source import Location, line_of
+from adjudge.source import Location
 
 __all__ = ["MAX_CHARACTERS", "MAX_DEPTH", "parse_body", "parse_module", "parse_ref", "parse_term"]
 
 MAX_CHARACTERS: Final = 10_000_000
 """The longest text that is read."""
+
+MAX_ERRORS: Final = 100
+"""How many errors of one text are reported."""
 
 MAX_DEPTH: Final = 100
 """How deep brackets nest at most.  Trees stay shallow enough for recursive walks."""
@@ -128,9 +131,10 @@ def _too_deep(file: str) -> RegoParseError:
 
 
 def _raise(errors: Iterable[RegoParseError], text: str) -> NoReturn:
-    """Raise the errors, each with its line of the text."""
-    found = list(errors)
+    """Raise the first of the errors, each with its line of the text."""
+    found = RegoErrors(errors).errors[:MAX_ERRORS]
+    lines = text.split("\n")
     for error in found:
-        if error.location is not None:
-            error.source = line_of(text, error.location.row)
+        if error.location is not None and error.location.row <= len(lines):
+            error.source = lines[error.location.row - 1].rstrip("\r")
     raise RegoErrors(found)

@@ -7,6 +7,7 @@ to are OPA's (its documentation, "Annotations").
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from operator import itemgetter
@@ -21,6 +22,11 @@ _SCOPES: Final = ("rule", "document", "package", "subpackages")
 
 _TRUE: Final = (True, "y", "Y", "yes", "Yes", "YES", "on", "On", "ON")
 _FALSE: Final = (False, None, "n", "N", "no", "No", "NO", "off", "Off", "OFF")
+
+_MAX_ERRORS: Final = 20
+
+_MAX_ABOVE: Final = 100
+"""How many blocks may be about one rule; without a bound, rules times blocks are kept."""
 
 _HINT: Final = "put the METADATA block right above the rule or the package it is about"
 
@@ -45,6 +51,8 @@ def read_blocks(
             found.append(_annotations(block, parse_term))
         except RegoParseError as error:
             errors.append(error)
+            if len(errors) == _MAX_ERRORS:
+                break
     return found, errors
 
 
@@ -244,13 +252,14 @@ class Attachment:
         self._below = sorted(below, key=itemgetter(0))
         self.errors: list[RegoParseError] = []
         self.annotations: list[Annotations] = []
-        # Indexes of annotations of rules: by path, those of the document, and those of
-        # one rule, of which each rule takes one.
-        self._document: dict[tuple[str, ...], list[int]] = {}
-        self._single: dict[tuple[str, ...], list[int]] = {}
+        # Indexes of the annotations of rules, by path: those of the document; those of
+        # one rule that are still to come; and those above that no rule has taken.
+        self._document: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        self._coming: dict[tuple[str, ...], deque[int]] = defaultdict(deque)
+        self._above: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for annotation in annotations:
             self._place(annotation)
-        if self._document or self._single:
+        if self.annotations and not self.errors:
             self.rules = [self._annotated(rule) for rule in self.rules]
 
     def _place(self, annotation: Annotations) -> None:
@@ -277,9 +286,11 @@ class Attachment:
             self.errors.append(error)
             return
         if what == "rule":
-            groups = self._document if scope == "document" else self._single
             path = rule_path(self.package, self.rules[index])
-            groups.setdefault(path, []).append(len(self.annotations))
+            if scope == "document":
+                self._document[path].append(len(self.annotations))
+            else:
+                self._coming[path].append(len(self.annotations))
         fields = {"scope": scope, **annotation.fields}
         self.annotations.append(Annotations(fields, scope, annotation.loc, annotation.end_row))
 
@@ -290,11 +301,18 @@ class Attachment:
         for one rule, the last is its own: later rules of the path do not have it.
         """
         path = rule_path(self.package, rule)
-        pending = self._single.get(path, [])
-        above = [i for i in pending if self.annotations[i].loc.row < rule.loc.row]
+        coming, above = self._coming[path], self._above[path]
+        while coming and self.annotations[coming[0]].loc.row < rule.loc.row:
+            above.append(coming.popleft())
+        indexes = sorted((*self._document[path], *above))
+        if len(indexes) > _MAX_ABOVE:
+            message = f"more than {_MAX_ABOVE} METADATA blocks are about this rule"
+            self.errors.append(RegoParseError(CODE, message, location=rule.loc))
+            return rule
         if above:
-            pending.remove(above[-1])
-        indexes = sorted((*self._document.get(path, ()), *above))
+            above.pop()
+        if not indexes:
+            return rule
         return replace(rule, annotations=tuple(self.annotations[i] for i in indexes))
 
 

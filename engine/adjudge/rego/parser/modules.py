@@ -13,8 +13,8 @@ from adjudge.rego.parser.terms import value_name
 from adjudge.rego.parser.walk import deeper_than
 from adjudge.rego.syntax import Body, Head, Import, Ref, Rule, Scalar, Var
 
-MAX_ERRORS: Final = 20
-"""How many errors of one file are reported."""
+MAX_RESUMED: Final = 20
+"""After how many statements that are wrong parsing stops."""
 
 _ROOTS: Final = ("data", "future", "input", "rego")
 
@@ -47,11 +47,13 @@ class ModuleParser(RuleParser):
             self.errors.append(self.error("empty module"))
             return
         headed = self.kinds[0] == "package" and not self.named_by_keyword()
-        while self.kinds[self.i] != "eof" and len(self.errors) < MAX_ERRORS:
+        while self.kinds[self.i] != "eof" and len(self.errors) < MAX_RESUMED:
             self._guard(self._statement_here)
         if self.rego_version == 1:
             self.errors += self.v1_errors
-        if not headed and not self.errors:
+        if not headed and self.kinds[0] != "illegal":
+            if self.errors and self.errors[0].location == self.locs[0]:
+                del self.errors[0]
             hint = "a module begins with its package, such as `package policy.release`"
             self.errors.append(self.error("package expected", 0, hint))
 

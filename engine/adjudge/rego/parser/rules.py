@@ -50,6 +50,8 @@ _NAME_FOLLOWERS: Final = {
 
 _EQUATIONS: Final = (Var("assign"), Var("eq"))
 
+_STATEMENT_WORDS: Final = frozenset({"ident", "eof", "default", "import", "package", "if"})
+
 
 class _Start(NamedTuple):
     """What a rule begins with, up to its body."""
@@ -178,6 +180,8 @@ class RuleParser(BodyParser):
             if begun.called:
                 self._check_call(head, start)
             elif isinstance(head.ref, Var):
+                if self.kinds[self.i] not in _STATEMENT_WORDS and self.i not in self.newlines:
+                    raise self.unexpected()
                 raise self.error("var cannot be used for rule name", start)
             head = self._partial_set(begun)
             if head.key is not None:

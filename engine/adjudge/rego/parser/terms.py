@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import ClassVar, Final
 
 from adjudge.rego.errors import RegoParseError
-from adjudge.rego.parser.cursor import REFERS, Cursor
+from adjudge.rego.parser.cursor import CODE, REFERS, Cursor
 from adjudge.rego.runtime.numbers import parse_number
 from adjudge.rego.syntax import (
     Array,
@@ -164,7 +164,8 @@ class TermParser(Cursor):
         kinds, texts, locs = self.kinds, self.texts, self.locs
         loc = head.loc
         if not isinstance(head, _CAN_BE_HEAD):
-            raise self.error(f"illegal ref (head cannot be {value_name(head)})")
+            message = f"illegal ref (head cannot be {value_name(head)})"
+            raise RegoParseError(CODE, message, location=loc)
         operands: list[Term] = []
         i = self.i
         while True:

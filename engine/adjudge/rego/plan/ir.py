@@ -130,6 +130,25 @@ class ScanCall:
 
 
 @dataclass(slots=True)
+class Probe:
+    """Runs ``body`` for each element of ``src`` whose ``[field]`` equals ``key``.
+
+    The same as a :class:`Scan` with that condition; the elements are found through an
+    index that is built when ``src`` is first probed.  ``name`` numbers the index.
+    """
+
+    src: Operand
+    field: Const
+    key: Operand
+    index: Local | None
+    value: Local
+    body: Block
+    ordered: bool
+    ctx: int
+    name: int
+
+
+@dataclass(slots=True)
 class Move:
     dst: Local
     src: Operand
@@ -334,6 +353,7 @@ Step: TypeAlias = (
     | Dot
     | Scan
     | ScanCall
+    | Probe
     | Move
     | Compare
     | Member
@@ -383,6 +403,21 @@ class RulePlan:
     constant: Const | None
     """The one value that all clauses give, when it is known at compile time."""
     params: int = 0
+    index: ClauseIndex | None = None
+
+
+@dataclass(slots=True)
+class ClauseIndex:
+    """Which clauses can succeed for each string at ``path`` below the input, or in a
+    parameter (``param``, from 1); ``rest`` are those that do not ask for it.
+
+    Both list clause numbers in source order; the lists of ``table`` include ``rest``.
+    """
+
+    path: tuple[str, ...]
+    param: int
+    table: dict[str, list[int]]
+    rest: list[int]
 
 
 @dataclass(slots=True)

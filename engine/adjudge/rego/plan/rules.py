@@ -5,6 +5,7 @@ from __future__ import annotations
 from adjudge.rego.passes.model import Clause, Compilation, Group
 from adjudge.rego.plan import ir
 from adjudge.rego.plan.constants import constant_of
+from adjudge.rego.plan.optimize import optimize, optimize_query
 from adjudge.rego.plan.statements import StatementPlanner
 from adjudge.rego.plan.terms import PlanError
 from adjudge.rego.runtime.values import UNDEFINED, equal
@@ -28,7 +29,9 @@ def plan_group(comp: Compilation, group: Group) -> ir.RulePlan:
     constant = _common_constant(group)
     clauses = [_plan_clause(comp, group, c, constant) for c in group.clauses]
     default = _plan_clause(comp, group, group.default, None) if group.default else None
-    return ir.RulePlan(group, clauses, default, constant, group.arity)
+    plan = ir.RulePlan(group, clauses, default, constant, group.arity)
+    optimize(plan)
+    return plan
 
 
 def _common_constant(group: Group) -> ir.Const | None:
@@ -94,7 +97,9 @@ def plan_query(comp: Compilation, body: Body, hidden: frozenset[str]) -> ir.Quer
     shown = [(e, v) for e, v in values if e.loc.row]
     items = tuple(planner.env[n] for n in names) + tuple(v for _, v in shown)
     planner.emit(ir.Yield(items))
-    return ir.QueryPlan(block, names, tuple(e.loc for e, _ in shown))
+    plan = ir.QueryPlan(block, names, tuple(e.loc for e, _ in shown))
+    optimize_query(plan)
+    return plan
 
 
 def _is_condition(body: Body) -> bool:

@@ -44,6 +44,8 @@ def namespace() -> dict[str, Any]:
         abi.PUT: operators.put,
         abi.INSERT: operators.insert,
         abi.FINISH: operators.finish,
+        abi.INDEX_BY: operators.index_by,
+        abi.NO_PAIRS: (),
         abi.BRANCH: operators.Branch,
         abi.IS_COLLECTION: operators.is_collection,
         abi.LAZY_AT: documents.lazy_at,

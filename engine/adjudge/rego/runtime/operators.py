@@ -120,6 +120,18 @@ def ordered_pairs(c: Context, coll: Value) -> Iterable[tuple[Value, Value]]:
     return pairs(c, coll)
 
 
+def index_by(
+    c: Context, coll: Value, field: str, ordered: bool
+) -> dict[Hashable, list[tuple[Value, Value]]]:
+    """Keys and elements of a collection by the value of one of the elements' fields."""
+    out: dict[Hashable, list[tuple[Value, Value]]] = {}
+    for key, item in ordered_pairs(c, coll) if ordered else pairs(c, coll):
+        found = at(item, field)
+        if found is not UNDEFINED:
+            out.setdefault(box(found), []).append((key, item))
+    return out
+
+
 def is_collection(value: Value) -> bool:
     """Whether the value can be iterated."""
     return value.__class__ in (list, dict, RegoSet)
