@@ -41,7 +41,7 @@ class Template(NamedTuple):
     truncated: bool
 
 
-_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,99}"
+_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,99}+"
 _PLACE: Final = re.compile(
     r"\{\{\{?-?\s{0,8}(?P<mark>[#/>^!&]?)(?P<expression>[^{}]{1,400}?)\}\}"
     r"|\{%(?P<statement>[^{}%]{1,400})%\}"
@@ -57,12 +57,16 @@ _LOOP: Final = re.compile(
 )
 _SET: Final = re.compile(rf"\bset\s{{1,4}}({_NAME})")
 _INCLUDES: Final = frozenset({"include", "import", "extends", "from"})
-_KEYWORDS_TEXT: Final = """
-if else elif endif for in endfor not and or is defined none None true True false False loop
-this set endset block endblock macro endmacro raw endraw filter endfilter with endwith each
-unless include import extends from as role ignore missing recursive without
+_OPERATORS: Final = frozenset(
+    {"if", "else", "and", "or", "not", "in", "is", "defined", "loop", "this"}
+    | {"none", "None", "true", "True", "false", "False"}
+)
+_STATEMENT_WORDS = """
+elif endif for endfor set endset block endblock macro endmacro raw endraw filter endfilter with
+endwith each unless recursive
 """
-_KEYWORDS: Final = frozenset(_KEYWORDS_TEXT.split())
+_KEYWORDS: Final = _OPERATORS | frozenset(_STATEMENT_WORDS.split())
+_HELPER: Final = re.compile(rf"\s{{0,8}}{_NAME}\s{{1,8}}(?=[\"'])")
 
 
 def read_template(text: str) -> Template:
@@ -104,7 +108,9 @@ def _names_in(match: re.Match[str], local: set[str]) -> list[str]:
         return [simple]
     if match["mark"] in ("/", "!"):
         return []
-    code = _STRING.sub(" ", match["statement"] or match["expression"] or "")
+    code = match["statement"] or match["expression"] or ""
+    helper = None if match["statement"] else _HELPER.match(code)  # {{role "system"}}
+    code = _STRING.sub(" ", code[helper.end() :] if helper else code)
     loop = _LOOP.search(code)
     if loop:
         local.update(n.strip() for n in loop[1].split(","))
@@ -112,7 +118,8 @@ def _names_in(match: re.Match[str], local: set[str]) -> list[str]:
     if assigned:
         local.add(assigned[1])
     names = _IDENTIFIER.findall(_FILTER.sub(" ", code))
-    return [n for n in dict.fromkeys(names) if n not in _KEYWORDS and n not in local]
+    words = _KEYWORDS if match["statement"] or match["mark"] else _OPERATORS
+    return [n for n in dict.fromkeys(names) if n not in words and n not in local]
 
 
 # --- delimiters -------------------------------------------------------------------------------

@@ -27,16 +27,16 @@ class Found(NamedTuple):
 
 # --- credentials ------------------------------------------------------------------------------
 
+_KEY_START = r"-----BEGIN (?:[A-Z]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
 # The group "secret" is the credential itself, where the match holds more than that.
 _SECRETS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         (
             "private_key",
-            r"-----BEGIN (?:[A-Z]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
-            r"(?s:.{0,16384}?)(?:-----END (?:[A-Z]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----|\Z)"
-            r"|-----BEGIN (?:[A-Z]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
-            r"(?:(?:\\n|\s){0,4}[A-Za-z0-9+/=]{16,100}){0,300}",
+            rf"{_KEY_START}(?s:.{{0,16384}}?)-----END (?:[A-Z]{{2,12}} ){{0,3}}PRIVATE KEY"
+            r"(?: BLOCK)?-----"
+            rf"|{_KEY_START}(?:(?:\\n|\s){{0,4}}[A-Za-z0-9+/=]{{16,100}}){{0,300}}",
         ),
         ("aws_access_key", r"(?<![A-Z0-9])(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{16}(?![A-Z0-9])"),
         ("github_token", r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})"),
