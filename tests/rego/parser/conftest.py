@@ -66,7 +66,10 @@ def opa_trees(opa: str) -> Callable[[list[str]], list[Json]]:
     """A function from module texts to OPA's trees, None where OPA refuses the text."""
 
     def parse(texts: list[str]) -> list[Json]:
-        query = '[t | some m in input; t := object.get({1: x | x := rego.parse_module("m", m)}, 1, null)]'
+        query = (
+            "[t | some m in input;"
+            ' t := object.get({1: x | x := rego.parse_module("m", m)}, 1, null)]'
+        )
         done = subprocess.run(
             [opa, "eval", "--stdin-input", "--format=json", query],
             input=json.dumps(texts),
@@ -106,11 +109,7 @@ def _normal(node: Json) -> Json:
     kind, value = node.get("type"), node.get("value")
     if kind == "var" and isinstance(value, str) and value.startswith("$"):
         return {"type": "var", "value": "_"}
-    found = {
-        key: _normal(item)
-        for key, item in node.items()
-        if key not in _IGNORED
-    }
+    found = {key: _normal(item) for key, item in node.items() if key not in _IGNORED}
     if "ref" in found:  # a head: OPA repeats the operand of `p[x]` there
         found.pop("name", None)
         if "value" in found:
@@ -120,7 +119,7 @@ def _normal(node: Json) -> Json:
     if "multi_line" in found:
         found["parts"] = found["parts"] or []
     if kind == "number":
-        found["value"] = Decimal(value)
+        found["value"] = Decimal(str(value))
     return found
 
 
@@ -197,7 +196,9 @@ def _terms(term: Term | SomeDecl | SomeIn | Every) -> Json:
     if isinstance(term, SomeDecl):
         return {"symbols": [_var(name) for name in term.names]}
     if isinstance(term, SomeIn):
-        args = [term.value, term.domain] if term.key is None else [term.key, term.value, term.domain]
+        args = (
+            [term.value, term.domain] if term.key is None else [term.key, term.value, term.domain]
+        )
         name = _typed("string", f"member_{len(args)}")
         operator = _typed("ref", [_typed("var", "internal"), name])
         return {"symbols": [_typed("call", [operator, *map(_term, args)])]}
@@ -254,7 +255,9 @@ def _term(term: Term) -> Json:
             return _typed("objectcomprehension", found)
         case Call():
             operator = term.operator
-            called = _typed("ref", [_var(operator)]) if isinstance(operator, Var) else _ref(operator)
+            called = (
+                _typed("ref", [_var(operator)]) if isinstance(operator, Var) else _ref(operator)
+            )
             return _typed("call", [called, *map(_term, term.args)])
         case Template():
             return _typed("templatestring", {"parts": _parts(term), "multi_line": term.raw})
