@@ -104,7 +104,8 @@ def _collection(name: str) -> Place:
 
 
 def _unknown(name: str, known: list[str]) -> InputError:
-    near = close_match(name, known)
+    plain = {k.removeprefix(_PACK): k for k in reversed(known)}
+    near = plain.get(close_match(name.removeprefix(_PACK), plain) or "")
     there = f"there are {choices(known, 30)}" if known else "none are installed"
     return InputError(
         "unknown_policies",
