@@ -90,7 +90,7 @@ class _Python:
 class _Re2:
     """A pattern that RE2 runs; spans count bytes."""
 
-    __slots__ = ("_regexp", "names")
+    __slots__ = ("_regexp", "_splits_characters", "names")
 
     def __init__(self, pattern: str) -> None:
         # Loading RE2 takes as long as compiling a small policy, and most need none.
@@ -104,14 +104,19 @@ class _Re2:
         try:
             self._regexp = re2.compile(pattern.encode(), options)
         except re2.error as error:
-            raise _go_error(error.args[0]) from None
+            raise _go_error(error.args[0], pattern) from None
         names: list[str | None] = [None] * (self._regexp.groups + 1)
         for name, number in self._regexp.groupindex.items():
             names[number] = name.decode()
         self.names = tuple(names)
+        # Between the bytes of a character RE2 sees no word boundary; Go does not look there.
+        self._splits_characters = "\\B" in pattern
 
     def search(self, text: str) -> Any:
-        return self._regexp.search(self.subject(text))
+        subject = self.subject(text)
+        if self._splits_characters:
+            return next(self.matches(subject, 1), None)
+        return self._regexp.search(subject)
 
     def subject(self, text: str) -> bytes:
         return valid_text(text).encode()
@@ -122,11 +127,16 @@ class _Re2:
     def matches(self, subject: bytes, limit: int) -> Iterator[Spans]:
         def find(at: int) -> Spans | None:
             found = self._regexp.search(subject, at)
+            while found and within(found.start()):
+                found = self._regexp.search(subject, after(found.start()))
             return found and tuple(map(found.span, range(len(self.names))))
+
+        def within(at: int) -> bool:
+            return at < len(subject) and subject[at] & 0xC0 == 0x80
 
         def after(at: int) -> int:
             at += 1
-            while at < len(subject) and subject[at] & 0xC0 == 0x80:
+            while within(at):
                 at += 1
             return at
 
@@ -166,9 +176,14 @@ def _single_byte(pattern: str) -> bool:
     return False
 
 
-def _go_error(message: bytes | str) -> BuiltinError:
+def _go_error(message: bytes | str, pattern: str) -> BuiltinError:
     """RE2's message ``what: part of the pattern`` in Go's words."""
     text = message.decode(errors="replace") if isinstance(message, bytes) else message
+    behind = re.search(r"\(\?<[=!]", text)
+    if behind:
+        # Go takes a look-behind for a name, which goes on to the next ">" or to the end.
+        rest = pattern[pattern.index(behind[0]) :]
+        text = f"invalid named capture group: {rest[: rest.find('>') + 1] or rest}"
     for what, words in _ERRORS.items():
         if text.startswith(what):
             part = text[len(what) :].removeprefix(": ")

@@ -246,7 +246,7 @@ def _emit(node: Node) -> str:
         mark = marks.get((node.low, high), f"{{{node.low},{high}}}")
         return inner + mark + ("?" if node.lazy else "")
     if isinstance(node, Boundary):
-        return node.text
+        return r"\b"
     raise Unsupported
 
 

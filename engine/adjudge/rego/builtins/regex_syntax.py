@@ -31,9 +31,7 @@ class Chars:
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """``\\b`` or ``\\B``."""
-
-    text: str
+    """``\\b``.  (``\\B`` means something else to Python where the text is empty.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +220,9 @@ class Parser:
 
     def _escape(self) -> Node:
         letter = self.text[self.at + 1 : self.at + 2]
-        if letter and letter in "bB":
+        if letter == "b":
             self.at += 2
-            return Boundary("\\" + letter)
+            return Boundary()
         if letter and letter in "Az":
             self.at += 2
             return Anchor(letter == "z")
