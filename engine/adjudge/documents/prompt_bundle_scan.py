@@ -7,6 +7,7 @@ nor a character escape hides anything.  A credential's value never leaves this m
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -22,6 +23,7 @@ from adjudge.documents.sensitive import (
     preview,
 )
 
+_SPACING: Final = re.compile(r"\s+|\\n")
 # Who answers for a bundle is named in it on purpose.
 _PEOPLE: Final = (
     "owner",
@@ -149,14 +151,15 @@ def _within(offset: int, spans: _Spans) -> bool:
 def _scan_values(bundle: Bundle, sheet: Sheet, scan: Scan, part: Part) -> None:
     """Find what only the parsed values show, because the file spells it with escapes."""
     raw = part.parsed.lines.text
+    squeezed = _squeezed(raw)
     for pointer, text in _strings(part.value):
         if len(text) < 8:
             continue
         place = part.locate(pointer) or Position(part.parsed.lines.file, 1, 1)
         for found in find_secrets(text):
             value = text[found.start : found.end]
-            if value not in raw and json.dumps(value)[1:-1] not in raw:
-                scan.hide(found.kind, value)
+            scan.hide(found.kind, value)
+            if _squeezed(value) not in squeezed:
                 _add_secret(sheet, found.kind, part.path, place, value)
         for found in find_personal(text):
             if text[found.start : found.end] not in raw:
@@ -167,6 +170,11 @@ def _scan_values(bundle: Bundle, sheet: Sheet, scan: Scan, part: Part) -> None:
                     "synthetic": found.synthetic,
                 }
                 sheet.add("pii", entry, place)
+
+
+def _squeezed(text: str) -> str:
+    """``text`` without what a parser adds or takes away at line ends."""
+    return _SPACING.sub("", text)
 
 
 def _strings(value: Any) -> Iterator[tuple[str, str]]:
@@ -197,7 +205,7 @@ def _synthetic_spans(bundle: Bundle) -> dict[str, _Spans]:
         items = part.value[name] if inner else part.value
         whole = is_synthetic(part)
         starts = [part.parsed.find(f"{part.base}{inner}/{i}", False) for i in range(len(items))]
-        ends = [*starts[1:], len(part.parsed.lines.text)]
+        ends = [*starts, len(part.parsed.lines.text)][1:]
         for item, start, end in zip(items, starts, ends, strict=True):
             marked = isinstance(item, Mapping) and item.get("synthetic") is True
             if (whole or marked) and start is not None and end is not None:
