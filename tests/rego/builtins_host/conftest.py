@@ -17,6 +17,8 @@ from adjudge.rego.builtins.registry import BuiltinError, declared
 from adjudge.rego.runtime.values import UNDEFINED, RegoSet, plain_items, type_name
 
 FAMILIES = (
+    "aws",
+    "http",
     "crypto",
     "debugging",
     "json_schema",
