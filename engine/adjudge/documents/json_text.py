@@ -167,7 +167,8 @@ def _find_duplicate(text: str, key: str) -> int:
     for match in _KEY_OR_BRACKET.finditer(text):
         bracket = match[1]
         if bracket is None:
-            if stack and json.loads(match[2]) == key:
+            # A string that is no key is matched too, so that what is inside it is passed over.
+            if stack and match[2] is not None and json.loads(match[2]) == key:
                 if key in stack[-1] and twice[-1] is None:
                     twice[-1] = match.start(2)
                 stack[-1].add(key)
