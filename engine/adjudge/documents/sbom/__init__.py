@@ -37,7 +37,7 @@ def load(source: Source, limits: Limits = DEFAULT_LIMITS) -> Document:
     What is wrong inside an SBOM is told by ``schema_errors`` and problems.
     """
     data = source.read(limits.max_bytes)
-    if data.lstrip()[:5] == b"<?xml" or data[:12] in (b"SPDXVersion:", b"<bom xmlns="):
+    if data.lstrip()[:12].startswith((b"<?xml", b"<bom ", b"SPDXVersion:")):
         raise _not_json(source)
     parsed = read_json(decode_text(data, source.shown), source.shown, limits)
     found = _format_of(parsed.value)

@@ -73,10 +73,10 @@ _ALIASES: Final = {
     "epl20": "EPL-2.0",
     "eclipsepublic20": "EPL-2.0",
     "cddl10": "CDDL-1.0",
-    "commondevelopmentdistribution10": "CDDL-1.0",
-    "commondevelopmentdistributioncddl10": "CDDL-1.0",
+    "commondevelopmentanddistribution10": "CDDL-1.0",
+    "commondevelopmentanddistributioncddl10": "CDDL-1.0",
     "cddl11": "CDDL-1.1",
-    "commondevelopmentdistribution11": "CDDL-1.1",
+    "commondevelopmentanddistribution11": "CDDL-1.1",
     "mpl11": "MPL-1.1",
     "mozillapublic11": "MPL-1.1",
     "mpl20": "MPL-2.0",
@@ -302,7 +302,7 @@ def _options(node: Node) -> list[tuple[str, ...]] | None:
 
 # --- names ------------------------------------------------------------------------------------
 
-_NOISE = re.compile(r"\b(?:the|licen[cs]e|licen[cs]es|version|v|or|and)\b|[^a-z0-9+]")
+_NOISE = re.compile(r"\b(?:the|licen[cs]e|licen[cs]es|version|v)\b|[^a-z0-9+]")
 _VERSION = re.compile(r"\bv\.?\s*(?=\d)")
 
 
