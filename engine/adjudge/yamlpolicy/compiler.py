@@ -42,7 +42,7 @@ def compile_policy(text: str, file: str, schemas: Mapping[str, Schema]) -> Polic
     problems = Problems(text, file, parsed)
     wrong = check_structure(parsed.value, problems)
     compiled = None
-    if isinstance(parsed.value, dict):
+    if isinstance(parsed.value, dict) and not problems.full:
         compiled = _Compiler(text, file, parsed, problems, wrong, schemas).compile()
     if problems.errors or compiled is None:
         raise RegoErrors(problems.errors)
@@ -79,7 +79,9 @@ class _Compiler:
         names = _loop_names(self.policy)
         self.paths = Paths(self.scope, problems)
         self.helpers = Helpers(names)
-        self.conditions = Conditions(text, problems, self.paths, self.helpers, wrong, names)
+        self.conditions = Conditions(
+            text.split("\n"), problems, self.paths, self.helpers, wrong, names
+        )
 
     def compile(self) -> PolicyModule | None:
         """The compiled policy; None after reporting errors."""

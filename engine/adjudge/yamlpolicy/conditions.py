@@ -78,20 +78,20 @@ class Watch:
 class Conditions:
     """Lowers the conditions of one policy.
 
-    ``source`` is its text, ``wrong`` the pointers at which its structure is wrong, ``names``
-    every name its loops declare.
+    ``lines`` are those of its text, ``wrong`` the pointers at which its structure is wrong,
+    ``names`` every name its loops declare.
     """
 
     def __init__(
         self,
-        source: str,
+        lines: list[str],
         problems: Problems,
         paths: Paths,
         helpers: Helpers,
         wrong: set[str],
         names: set[str],
     ) -> None:
-        self.source = source
+        self.lines = lines
         self.problems = problems
         self.paths = paths
         self.helpers = helpers
@@ -104,7 +104,7 @@ class Conditions:
 
     def lower(self, node: Any, pointer: str, frame: Frame) -> Lowered:
         """The body for the condition at ``pointer``; empty after reporting an error."""
-        if self._is_wrong(node, pointer):
+        if self.problems.full or self._is_wrong(node, pointer):
             return _FAILED
         form = next(f for f in FORMS if f in node)
         inner = f"{pointer}/{form}"
@@ -323,7 +323,7 @@ class Conditions:
         return index
 
     def _rego(self, text: str, pointer: str, frame: Frame) -> Lowered:
-        inline = read_inline(text, pointer, self.source, self.problems, self.paths, frame.variables)
+        inline = read_inline(text, pointer, self.lines, self.problems, self.paths, frame.variables)
         if inline is None:
             return _FAILED
         if inline.plain:

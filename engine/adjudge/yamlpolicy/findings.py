@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,7 +26,7 @@ from adjudge.yamlpolicy.helpers import APPLICABLE, FINDING
 from adjudge.yamlpolicy.paths import IndexStep, Place, Pointer, Variable
 from adjudge.yamlpolicy.problems import shown
 from adjudge.yamlpolicy.templates import split_template
-from adjudge.yamlpolicy.terms import assign, call, expr, names_in
+from adjudge.yamlpolicy.terms import assign, call, expr, walk
 
 _POINTER = re.compile(r"(/([^~/]|~[01])*)+")
 
@@ -214,13 +215,12 @@ def _pointer_term(pointer: Pointer, loc: Location) -> Term:
 
 
 def _without_unused_keys(body: Body) -> Body:
-    """The body with the keys of loops left out that nothing mentions."""
+    """The body with the keys of loops left out that nothing else mentions."""
+    mentions = Counter(n.name for n in walk(body) if isinstance(n, Var))
     out = []
-    for i, expression in enumerate(body):
+    for expression in body:
         loop = expression.term
-        if isinstance(loop, SomeIn) and isinstance(loop.key, Var):
-            if loop.key.name not in names_in((*body[:i], *body[i + 1 :])):
-                loop = SomeIn(None, loop.value, loop.domain, loop.loc)
-                expression = expr(loop, expression.loc)
+        if isinstance(loop, SomeIn) and isinstance(loop.key, Var) and mentions[loop.key.name] < 2:
+            expression = expr(SomeIn(None, loop.value, loop.domain, loop.loc), expression.loc)
         out.append(expression)
     return tuple(out)

@@ -38,8 +38,9 @@ class Helpers:
     """
 
     def __init__(self, taken: Iterable[str]) -> None:
-        self._taken = RESERVED | set(taken)
-        self._made: dict[str, str] = {}
+        self._taken = {*RESERVED, *taken}
+        self._made: dict[tuple[str, str], str] = {}
+        self._numbers: dict[str, int] = {}
         self._fresh: list[Rule] = []
 
     def take(self, user: Rule) -> list[Rule]:
@@ -95,17 +96,16 @@ class Helpers:
     def _name(self, label: str, content: Any) -> tuple[str, bool]:
         """A name for ``content``, and whether it is new."""
         # As text, because True == 1 in Python and not in Rego.
-        content = repr(content)
-        number = 1
+        key = (label, repr(content))
+        if key in self._made:
+            return self._made[key], False
         while True:
+            number = self._numbers[label] = self._numbers.get(label, 0) + 1
             name = label if number == 1 else f"{label}_{number}"
             if name not in self._taken:
-                if name not in self._made:
-                    self._made[name] = content
-                    return name, True
-                if self._made[name] == content:
-                    return name, False
-            number += 1
+                self._taken.add(name)
+                self._made[key] = name
+                return name, True
 
 
 def _at(body: Body, default: Location) -> Location:

@@ -23,7 +23,7 @@ from adjudge.rego.syntax import (
     Var,
     With,
 )
-from adjudge.source import Location, line_of
+from adjudge.source import Location
 from adjudge.yamlpolicy.paths import Paths, Variable, static_steps
 from adjudge.yamlpolicy.problems import Problems
 from adjudge.yamlpolicy.terms import relocated, walk
@@ -45,17 +45,17 @@ class Inline:
 def read_inline(
     text: str,
     pointer: str,
-    source: str,
+    lines: list[str],
     problems: Problems,
     paths: Paths,
     variables: Mapping[str, Variable],
 ) -> Inline | None:
     """The body that ``text`` means; None after reporting what is wrong with it.
 
-    ``source`` is the whole policy.  Fixed paths below ``input`` are checked like the paths
+    ``lines`` are those of the whole policy.  Fixed paths below ``input`` are checked like the paths
     of other conditions.
     """
-    move = _placement(source, problems.location(pointer))
+    move = _placement(lines, problems.location(pointer))
     try:
         body = parse_body(text.rstrip(), max_depth=_MAX_DEPTH)
     except RegoErrors as errors:
@@ -101,17 +101,15 @@ def _check_references(body: Body, paths: Paths, variables: Mapping[str, Variable
                 paths.check(node.head.name, list(static_steps(node)), node.loc)
 
 
-def _placement(source: str, start: Location) -> Callable[[Location], Location]:
+def _placement(lines: list[str], start: Location) -> Callable[[Location], Location]:
     """Where a location inside the scalar at ``start`` stands in the policy.
 
     Exact for literal blocks (``|``) and for one line without escapes; otherwise the start.
     """
-    first = line_of(source, start.row)[start.col - 1 :]
+    first = lines[start.row - 1][start.col - 1 :]
     if first.startswith("|"):
-        row = start.row + 1
-        while not line_of(source, row).strip() and row < start.row + 1000:
-            row += 1
-        line = line_of(source, row)
+        block = (line for line in lines[start.row :] if line.strip())
+        line = next(block, "")
         indent = len(line) - len(line.lstrip(" "))
         return lambda at: Location(start.file, start.row + at.row, indent + at.col)
     if first.startswith(">"):

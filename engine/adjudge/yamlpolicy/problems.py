@@ -36,6 +36,11 @@ class Problems:
         self.errors: list[AdjudgeError] = []
         self.warnings: list[AdjudgeError] = []
 
+    @property
+    def full(self) -> bool:
+        """Whether so many errors are known that looking for more is not worth the time."""
+        return len(self.errors) >= MAX_ERRORS
+
     def location(self, pointer: str, *, key: bool = False) -> Location:
         """Where the value (or its key) at ``pointer`` starts, or what encloses it."""
         while self._parsed is not None:
@@ -52,7 +57,7 @@ class Problems:
         """An error at a pointer or a location; the same one twice is one, and so are too many."""
         error = self._error(code, message, where, hint)
         known = (code, message, error.location)
-        if known not in self._known and len(self.errors) < MAX_ERRORS:
+        if known not in self._known and not self.full:
             self._known.add(known)
             self.errors.append(error)
 

@@ -7,7 +7,7 @@ The schema beside this module is the published form of the format; what it canno
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -39,19 +39,36 @@ def operators() -> tuple[str, ...]:
 def _validator() -> Any:
     # jsonschema takes a tenth of a second to import; a compiled policy does not need it.
     from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.validators import extend
 
-    return Draft202012Validator(policy_schema())
+    # The library compares every pair of items of different types.
+    def unique(_: Any, wanted: bool, items: Any, __: Any) -> Iterator[Any]:
+        if wanted and isinstance(items, list):
+            if len({(isinstance(v, bool), v) for v in _hashable(items)}) < len(items):
+                yield ValidationError("has non-unique elements")
+
+    keywords: Any = {"uniqueItems": unique}
+    validator: Any = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
+    return validator(policy_schema())
+
+
+def _hashable(items: list[Any]) -> list[Any]:
+    return [json.dumps(v) if isinstance(v, (dict, list)) else v for v in items]
 
 
 def check_structure(value: Any, problems: Problems) -> set[str]:
     """Report what the schema refuses; the pointers of the values that are wrong.
 
     The pointer of a mapping with an unknown key is among them, and of one that lacks a key.
+    They are complete unless ``problems`` is full.
     """
     wrong: set[str] = set()
     for error in _validator().iter_errors(value):
         pointer = join("", *error.absolute_path)
         wrong.add(pointer)
+        if problems.full:
+            break
         _Report(problems, pointer, error.instance, error.schema).add(error.validator)
     return wrong
 
@@ -111,7 +128,7 @@ class _Report:
     def _unknown_keys(self) -> None:
         known = self.schema["properties"]
         for key in self.instance:
-            if key in known:
+            if key in known or self.problems.full:
                 continue
             near = close_match(key, [k for k in known if k not in self.instance])
             self.problems.add_at_key(
