@@ -14,6 +14,7 @@ from typing import Any
 from adjudge.rego.builtins import catalog
 from adjudge.rego.builtins.registry import declared
 from adjudge.rego.capabilities import Capabilities, all_capabilities
+from adjudge.rego.codegen import builder
 from adjudge.rego.codegen.module import BuiltinKinds, Generated, ModuleEmitter
 from adjudge.rego.errors import RegoCompileError, RegoErrors, RegoEvalError
 from adjudge.rego.parser import parse_body, parse_module
@@ -125,7 +126,9 @@ class Program:
         return emitter.finish()
 
     def _link(self) -> tuple[dict[str, Any], RuleNode]:
-        scope = _execute(self._emitted(), "<rego>", namespace())
+        with builder.LOCK:
+            generated = self._emitted()
+        scope = _execute(generated, "<rego>", namespace())
         root = RuleNode()
         for module in self._comp.modules:
             _node_at(root, module.package)
@@ -357,9 +360,11 @@ class Query:
         except PlanError as e:
             comp.error(e.message, e.loc)
             raise RegoErrors(comp.errors) from None
-        emitter = ModuleEmitter(self._program._slots, _kinds(comp))
-        emitter.query(plan)
-        scope = _execute(emitter.finish(), "<query>", dict(self._program._namespace))
+        with builder.LOCK:
+            emitter = ModuleEmitter(self._program._slots, _kinds(comp))
+            emitter.query(plan)
+            generated = emitter.finish()
+        scope = _execute(generated, "<query>", dict(self._program._namespace))
         self._function = scope["query"]
         return plan
 

@@ -9,7 +9,8 @@ set; the formatter needs to know, the compiler does not care.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, is_dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -242,6 +243,22 @@ class Import:
 class Comment:
     text: str
     loc: Location = _loc()
+
+
+_NOT_CHILDREN = frozenset({"loc", "raw", "infix"})
+
+
+def walk(node: object) -> Iterator[object]:
+    """Every node of any part of the tree, tuples looked into, in no particular order."""
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, tuple):
+            stack.extend(item)
+        elif is_dataclass(item):
+            yield item
+            names: Any = item.__dataclass_fields__
+            stack.extend(getattr(item, n) for n in names if n not in _NOT_CHILDREN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,16 +48,16 @@ class BlockEmitter(StepEmitter):
         ]
         body = self._inline(block, target, self._fail_break, 1)
         if not body or not isinstance(body[-1], ast.Break | ast.Return):
-            body.append(ast.Break())
+            body.append(py.break_())
         return [*prologue, py.loop(body)]
 
     @staticmethod
     def _fail_break() -> ast.stmt:
-        return ast.Break()
+        return py.break_()
 
     @staticmethod
     def _fail_continue() -> ast.stmt:
-        return ast.Continue()
+        return py.continue_()
 
     @staticmethod
     def _fail_return() -> ast.stmt:
@@ -119,9 +119,9 @@ class BlockEmitter(StepEmitter):
         body = prologue + self._inline(step.body, target, self._fail_continue, depth + 1)
         if self.trace:
             self.marks.pop()
-        out.append(py.for_(header, source, body or [ast.Pass()]))
+        out.append(py.for_(header, source, body or [py.pass_()]))
         if target.flag is not None:
-            out.append(py.if_(py.name(target.flag), ast.Break()))
+            out.append(py.if_(py.name(target.flag), py.break_()))
 
     def _outlined(
         self, step: ir.Scan | ir.ScanCall | ir.Probe, out: list[ast.stmt], target: Target
@@ -132,10 +132,10 @@ class BlockEmitter(StepEmitter):
         indexes = [n for pair in self.indexes for n in pair]
         outer = [n for n in (target.flag, target.merge, *self.marks, *indexes) if n is not None]
         if outer:
-            body.append(ast.Nonlocal(outer))
+            body.append(py.nonlocal_(outer))
         inner: list[ast.stmt] = []
         self._loop(step, inner, target, self._fail_return, 1)
-        inner.append(ast.Break())
+        inner.append(py.break_())
         body.append(py.loop(inner))
         body.append(py.return_(py.name(abi.UNSET)))
         out.append(py.function(name, (), body))
@@ -146,7 +146,7 @@ class BlockEmitter(StepEmitter):
                 py.if_(py.is_not(py.name(result), py.name(abi.UNSET)), py.return_(py.name(result)))
             )
         if target.flag is not None:
-            out.append(py.if_(py.name(target.flag), ast.Break()))
+            out.append(py.if_(py.name(target.flag), py.break_()))
 
     # -- nested blocks -------------------------------------------------------------------------
 
@@ -207,13 +207,13 @@ class BlockEmitter(StepEmitter):
     def _sub_block(self, block: ir.Block, target: Target, depth: int) -> list[ast.stmt]:
         if depth + 1 >= MAX_DEPTH:
             name = self.fresh("h")
-            body: list[ast.stmt] = [ast.Nonlocal([target.flag])] if target.flag else []
+            body: list[ast.stmt] = [py.nonlocal_([target.flag])] if target.flag else []
             body.extend(self.block(block, target))
             body.append(py.return_(py.name(abi.UNSET)))
             return [py.function(name, (), body), py.expr(py.call(name))]
         body = self._inline(block, target, self._fail_break, depth + 1)
         if not body or not isinstance(body[-1], ast.Break | ast.Return):
-            body.append(ast.Break())
+            body.append(py.break_())
         return [py.loop(body)]
 
     # -- sinks -----------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ class BlockEmitter(StepEmitter):
     def _sink(self, step: ir.Step, target: Target) -> list[ast.stmt]:
         if isinstance(step, ir.Succeed):
             assert target.flag is not None
-            return [py.assign(target.flag, py.const(True)), ast.Break()]
+            return [py.assign(target.flag, py.const(True)), py.break_()]
         if isinstance(step, ir.Return):
             return [py.return_(self.operand(step.src))]
         if isinstance(step, ir.Merge):
@@ -247,7 +247,9 @@ class BlockEmitter(StepEmitter):
         where = self.where(self.loc)
         conflict = py.expr(py.method(py.name("c"), "conflict", py.const(self.conflict_kind), where))
         check = py.if_(py.not_(py.call(abi.EQUAL, merged, value)), conflict)
-        return [ast.If(py.is_(merged, py.name(abi.UNDEFINED)), [py.assign(into, value)], [check])]
+        return [
+            py.if_else(py.is_(merged, py.name(abi.UNDEFINED)), [py.assign(into, value)], [check])
+        ]
 
     def _add(self, step: ir.Add, target: Target) -> ast.stmt:
         assert target.acc is not None

@@ -48,7 +48,6 @@ class ModuleEmitter:
     def finish(self) -> Generated:
         """The module; constants come first."""
         tree = ast.Module([*self.constants.statements, *self.body], [])
-        ast.fix_missing_locations(tree)
         return Generated(tree, self.builtins)
 
     def _emitter(self, conflict_kind: str = "complete") -> BlockEmitter:
@@ -102,7 +101,8 @@ class ModuleEmitter:
             emitter.entry = True
             emitter.loc = clause.loc
             target = Target(kind="entry")
-            body = _at(emitter.block(clause.block, target), clause.loc.row or 1)
+            py.at_row(clause.loc.row)
+            body = emitter.block(clause.block, target)
             name = f"{abi.ENTRY_PREFIX}{slot}_{number}"
             self._function(name, ["c", "found"], body)
 
@@ -147,14 +147,14 @@ class ModuleEmitter:
 
     def _clause(self, emitter: BlockEmitter, plan: ir.ClausePlan, target: Target) -> list[ast.stmt]:
         emitter.loc = plan.loc
-        row = plan.loc.row or 1
+        py.at_row(plan.loc.row)
         if plan.orelse is None:
-            return _at(emitter.block(plan.block, target), row)
+            return emitter.block(plan.block, target)
         # An else chain has one value; it is merged with the other clauses afterwards.
         inner = emitter.fresh("o")
         own = Target(merge=inner, exits=True)
         out: list[ast.stmt] = [py.assign(inner, py.name(abi.UNDEFINED))]
-        out.extend(_at(emitter.block(plan.block, own), row))
+        out.extend(emitter.block(plan.block, own))
         rest = self._clause(emitter, plan.orelse, own)
         out.append(py.if_(py.is_(py.name(inner), py.name(abi.UNDEFINED)), *rest))
         if target.merge is not None:
@@ -194,7 +194,8 @@ class ModuleEmitter:
             emitter = self._emitter("object")
             emitter.loc = clause.loc
             target = Target(acc="a", kind="rule-set")
-            body = _at(emitter.block(clause.block, target), clause.loc.row or 1)
+            py.at_row(clause.loc.row)
+            body = emitter.block(clause.block, target)
             self._function(f"{abi.CLAUSE_PREFIX}{slot}_{number}", ["c", "a"], body)
         each = py.expr(py.call("k", py.name("c"), py.name("a")))
         return self._dispatch(slot, index, [each])
@@ -214,7 +215,7 @@ class ModuleEmitter:
             found = py.attr(py.name("c"), "input")
             for key in index.path:
                 found = py.sub(found, py.const(key))
-        missing = [py.assign("s", py.const(None))]
+        missing: list[ast.stmt] = [py.assign("s", py.const(None))]
         read = py.try_([py.assign("s", found)], abi.LOOKUP_ERRORS, missing)
         is_str = py.is_(py.attr(py.name("s"), "__class__"), py.name(abi.STR))
         choice = py.if_exp(
@@ -233,7 +234,8 @@ class ModuleEmitter:
             return out
         for clause in plan.clauses:
             target = Target(acc="a", kind="rule-set" if is_set else "rule-object")
-            out.extend(_at(emitter.block(clause.block, target), clause.loc.row or 1))
+            py.at_row(clause.loc.row)
+            out.extend(emitter.block(clause.block, target))
         result: ast.expr = py.name("a")
         out.append(py.return_(py.call(abi.SET_OF, result) if is_set else result))
         return out
@@ -245,12 +247,3 @@ class ModuleEmitter:
         emitter = self._emitter()
         body = emitter.block(plan.block, Target())
         self.body.append(py.function(name, ["c", "out"], body))
-
-
-def _at(statements: list[ast.stmt], row: int) -> list[ast.stmt]:
-    for statement in statements:
-        statement.lineno = row
-        statement.end_lineno = row
-        statement.col_offset = 0
-        statement.end_col_offset = 0
-    return statements

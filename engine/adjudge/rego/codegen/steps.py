@@ -8,6 +8,7 @@ from collections.abc import Callable
 from adjudge.rego import abi
 from adjudge.rego.codegen import builder as py
 from adjudge.rego.codegen.constants import Constants
+from adjudge.rego.passes.model import Path
 from adjudge.rego.plan import ir
 from adjudge.rego.runtime.values import RegoSet
 from adjudge.source import NOWHERE, Location
@@ -22,9 +23,7 @@ class StepEmitter:
     the context.
     """
 
-    def __init__(
-        self, constants: Constants, slots: dict[tuple[object, ...], int], *, trace: bool
-    ) -> None:
+    def __init__(self, constants: Constants, slots: dict[Path, int], *, trace: bool) -> None:
         self.constants = constants
         self.slots = slots
         self.trace = trace
@@ -412,7 +411,7 @@ class StepEmitter:
         else:
             value = py.call(function, *operands)
         error = self.fresh("x")
-        where = self.where(loc)  # type: ignore[attr-defined]
+        where = self.where(loc)
         handler = [
             py.expr(py.method(context, "builtin_error", py.name(error), py.const(name), where)),
             fail(),
@@ -458,7 +457,7 @@ class StepEmitter:
         mark = self.fresh("m")
         self.marks.append(mark)
         out.append(py.assign(mark, py.call(abi.LEN, py.name("R"))))
-        body = [py.cut(py.name("R"), py.name(mark))]
+        body: list[ast.stmt] = [py.cut(py.name("R"), py.name(mark))]
         if isinstance(step, ir.Probe) or (isinstance(step, ir.Scan) and not step.lazy):
             body.append(self._read(self.operand(step.src), py.name(self.scan_key)))
         return body

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from adjudge.rego.passes.model import Compilation, path_text
 from adjudge.rego.passes.names import ground_path
-from adjudge.rego.syntax import Body, Call, Var
+from adjudge.rego.syntax import Body, Call, Var, walk
 
 
 def run(comp: Compilation) -> None:
     """Check the calls of all rules."""
     for group in comp.groups.values():
-        for clause in (*group.clauses, *([group.default] if group.default else [])):
-            each = clause
-            while each is not None:
-                for part in (each.args, each.tail, each.key, each.value, each.body):
-                    check(comp, part)
-                each = each.orelse  # type: ignore[assignment]
+        for clause in group.all_clauses():
+            check(comp, (clause.args, clause.tail, clause.key, clause.value, clause.body))
 
 
 def check_query(comp: Compilation, body: Body) -> None:
@@ -26,25 +19,11 @@ def check_query(comp: Compilation, body: Body) -> None:
     check(comp, body)
 
 
-def check(comp: Compilation, node: Any) -> None:
+def check(comp: Compilation, node: object) -> None:
     """Record an error for each bad call below ``node``."""
-    for call in calls_in(node):
-        _check_call(comp, call)
-
-
-def calls_in(node: Any) -> Iterator[Call]:
-    """All calls in any part of the tree."""
-    stack = [node]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, tuple):
-            stack.extend(item)
-        elif hasattr(item, "__dataclass_fields__"):
-            if isinstance(item, Call):
-                yield item
-            for name in item.__slots__:
-                if name not in ("loc", "raw", "infix"):
-                    stack.append(getattr(item, name))
+    for item in walk(node):
+        if isinstance(item, Call):
+            _check_call(comp, item)
 
 
 def _check_call(comp: Compilation, call: Call) -> None:

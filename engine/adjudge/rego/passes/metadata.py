@@ -45,13 +45,10 @@ class MetadataIndex:
             out.append((path, None))
         out.extend((path, a) for a in self.documents.get(path, ()))
         package = module.package
-        for a in self.by_package.get(package, ()):
-            if a.scope == "package":
-                out.append((package, a))
+        out.extend((package, a) for a in self.by_package.get(package, ()) if a.scope == "package")
         for end in range(len(package), 0, -1):
-            for a in self.by_package.get(package[:end], ()):
-                if a.scope == "subpackages":
-                    out.append((package[:end], a))
+            above = self.by_package.get(package[:end], ())
+            out.extend((package[:end], a) for a in above if a.scope == "subpackages")
         return out
 
     def term(self, name: str, module: Module, rule: Rule | None, loc: Location) -> Term:

@@ -7,6 +7,7 @@ part before ``~`` is how it was written), or one of the roots ``input`` and ``da
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -60,6 +61,21 @@ class Group:
     @property
     def name(self) -> str:
         return path_text(self.path)
+
+    @property
+    def first(self) -> Clause:
+        """The first clause, or the default where there is no other."""
+        found = self.clauses[0] if self.clauses else self.default
+        assert found is not None
+        return found
+
+    def all_clauses(self) -> Iterator[Clause]:
+        """Every clause, else branches and the default included."""
+        for clause in (*self.clauses, *([self.default] if self.default else [])):
+            each: Clause | None = clause
+            while each is not None:
+                yield each
+                each = each.orelse
 
 
 @dataclass(slots=True)

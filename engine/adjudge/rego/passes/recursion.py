@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from adjudge.rego.passes.model import Compilation, Group, Node, Path, path_text
-from adjudge.rego.syntax import Ref, Scalar, Var
+from adjudge.rego.syntax import Ref, Scalar, Var, walk
 
 
 def run(comp: Compilation) -> None:
@@ -14,8 +13,7 @@ def run(comp: Compilation) -> None:
     graph = {path: sorted(_targets(comp, group), key=str) for path, group in comp.groups.items()}
     for path, cycle in _cycles(graph):
         group = comp.groups[path]
-        first = (group.clauses or [group.default])[0]
-        assert first is not None
+        first = group.first
         shown = " -> ".join(path_text(p) for p in cycle)
         comp.error(
             f"rule {path_text(path)} is recursive: {shown}", first.loc, "rego_recursion_error"
@@ -24,30 +22,17 @@ def run(comp: Compilation) -> None:
 
 def _targets(comp: Compilation, group: Group) -> set[Path]:
     out: set[Path] = set()
-    for clause in (*group.clauses, *([group.default] if group.default else [])):
-        each = clause
-        while each is not None:
-            for term in (each.args, each.tail, each.key, each.value, each.body):
-                for ref in references(term):
-                    out |= _resolve(comp, ref)
-            each = each.orelse  # type: ignore[assignment]
+    for clause in group.all_clauses():
+        for ref in references((clause.args, clause.tail, clause.key, clause.value, clause.body)):
+            out |= _resolve(comp, ref)
     return out
 
 
-def references(node: Any) -> Iterator[Ref]:
+def references(node: object) -> Iterator[Ref]:
     """All references below ``data`` in any part of the tree."""
-    stack = [node]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, tuple):
-            stack.extend(item)
-        elif isinstance(item, Ref) and isinstance(item.head, Var) and item.head.name == "data":
+    for item in walk(node):
+        if isinstance(item, Ref) and isinstance(item.head, Var) and item.head.name == "data":
             yield item
-            stack.extend(item.operands)
-        elif hasattr(item, "__dataclass_fields__"):
-            for name in item.__slots__:
-                if name not in ("loc", "raw", "infix"):
-                    stack.append(getattr(item, name))
 
 
 def _resolve(comp: Compilation, ref: Ref) -> set[Path]:

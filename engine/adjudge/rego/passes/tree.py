@@ -35,10 +35,8 @@ def _check(comp: Compilation, group: Group) -> None:
     if not below:
         return
     names = ", ".join(path_text(g.path) for g in below)
-    first = (group.clauses or [group.default])[0]
-    assert first is not None
     comp.error(
-        f"rule {path_text(group.path)} conflicts with [{names}]", first.loc, "rego_type_error"
+        f"rule {path_text(group.path)} conflicts with [{names}]", group.first.loc, "rego_type_error"
     )
 
 

@@ -14,11 +14,10 @@ from adjudge.rego.syntax import (
     Object,
     ObjectCompr,
     Ref,
-    Scalar,
     Set,
     SetCompr,
+    SomeDecl,
     SomeIn,
-    Template,
     Term,
     Var,
 )
@@ -63,7 +62,9 @@ def expr_terms(expr: Expr) -> tuple[Term, ...]:
         return (*key, term.value, term.domain, *withs)
     if isinstance(term, Every):
         return (term.domain, *withs)
-    return (term, *withs)  # type: ignore[return-value]
+    if isinstance(term, SomeDecl):
+        return withs
+    return (term, *withs)
 
 
 def expr_vars(expr: Expr) -> set[str]:

@@ -41,7 +41,10 @@ class Block:
 
 @dataclass(slots=True)
 class Input:
-    """``dst := input``; fails when there is no input.  ``ctx`` numbers the context (0: the caller's)."""
+    """``dst := input``; fails when there is no input.
+
+    ``ctx`` numbers the context, 0 is the caller's.
+    """
 
     dst: Local
     ctx: int

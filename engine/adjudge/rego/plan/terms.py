@@ -300,7 +300,7 @@ class TermPlanner:
             operand = rest[at]
             if not isinstance(operand, Scalar) or operand.value.__class__ not in (str, int):
                 break
-            keys.append(operand.value)  # type: ignore[arg-type]
+            keys.append(operand.value)
             at += 1
         # One load for the longest prefix seen so far, then shared subscripts.
         key = ("base", self.ctx, tuple(keys))

@@ -10,8 +10,8 @@ from typing import Any
 from adjudge.rego.builtins.registry import Builtin, BuiltinError
 from adjudge.rego.errors import RegoEvalError
 from adjudge.rego.runtime.documents import LazyDocument, RuleNode, document, under
-from adjudge.rego.runtime.operators import at
 from adjudge.rego.runtime.limits import CHUNK, Limits
+from adjudge.rego.runtime.operators import at
 from adjudge.rego.runtime.values import UNDEFINED, Value, box
 from adjudge.source import Location
 

@@ -67,9 +67,7 @@ def values(c: Context, coll: Value) -> Iterable[Value]:
     cls = coll.__class__
     if cls is list:
         found = coll
-    elif cls is dict:
-        found = coll.values()
-    elif cls is RegoSet:
+    elif cls is dict or cls is RegoSet:
         found = coll.values()
     else:
         return ()
