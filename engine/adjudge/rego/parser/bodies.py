@@ -111,7 +111,7 @@ class BodyParser(TermParser):
     def _withs(self) -> tuple[With, ...]:
         """``with`` modifiers, as long as there are any."""
         found = []
-        while self.kinds[self.i] == "with":
+        while self.at_keyword("with"):
             loc = self.locs[self.i]
             self.i += 1
             if self.kinds[self.i] != "ident":

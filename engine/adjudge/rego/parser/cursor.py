@@ -68,6 +68,10 @@ class Cursor:
         kind = self.kinds[self.i]
         return kind == KEYWORD_NAME or (kind in KEYWORDS and self.kinds[self.i + 1] == "[")
 
+    def at_keyword(self, word: str) -> bool:
+        """Whether ``word`` stands here after a term, and not a name as in ``word["x"]``."""
+        return self.kinds[self.i] == word and self.kinds[self.i + 1] != "["
+
     def error(self, message: str, i: int | None = None, hint: str | None = None) -> RegoParseError:
         """A parse error at token ``i``, by default the one looked at."""
         at = self.i if i is None else i

@@ -78,7 +78,7 @@ class RuleParser(BodyParser):
         begun = self._head(default=False)
         head = begun.head
         kind = self.kinds[self.i]
-        if kind == "if":
+        if kind == "if" and (self.at_keyword(kind) or (head.key or head.value) is None):
             self.i += 1
             body = self._if_body()
         elif kind == "{":
@@ -95,7 +95,7 @@ class RuleParser(BodyParser):
         self._check_name(head, start)
         end_row = self._row()
         orelse = None
-        if self.kinds[self.i] == "else":
+        if self.at_keyword("else"):
             orelse = self._elses(head)
         rules = [Rule(head, body, orelse, False, (), loc, end_row)]
         while self.kinds[self.i] == "{":
@@ -274,7 +274,7 @@ class RuleParser(BodyParser):
         if head.key is not None:
             raise self.error("else keyword cannot be used on multi-value rules")
         clauses = [self._else(head)]
-        while self.kinds[self.i] == "else":
+        while self.at_keyword("else"):
             clauses.append(self._else(head))
         self.links += len(clauses)
         chain = clauses.pop()

@@ -121,7 +121,7 @@ class TermParser(Cursor):
 
     def _members(self, left: Term) -> Term:
         """``left in xs``, and ``in`` again."""
-        while self.kinds[self.i] == "in" and self.kinds[self.i + 1] != "[":
+        while self.at_keyword("in"):
             self.i += 1
             self.links += 1
             left = Call(MEMBER_2, (left, self._relation()), True, left.loc)
