@@ -19,6 +19,7 @@ from adjudge.rego.syntax import (
     Template,
     Term,
     Var,
+    walk,
 )
 from adjudge.source import Location
 from adjudge.yamlpolicy.conditions import Conditions, Frame, Lowered, total
@@ -26,7 +27,7 @@ from adjudge.yamlpolicy.helpers import APPLICABLE, FINDING
 from adjudge.yamlpolicy.paths import IndexStep, Place, Pointer, Variable
 from adjudge.yamlpolicy.problems import shown
 from adjudge.yamlpolicy.templates import split_template
-from adjudge.yamlpolicy.terms import assign, call, expr, walk
+from adjudge.yamlpolicy.terms import assign, call, expr
 
 _POINTER = re.compile(r"(/([^~/]|~[01])*)+")
 

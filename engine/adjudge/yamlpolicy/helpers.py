@@ -12,7 +12,7 @@ from typing import Any, Final
 from adjudge.rego.syntax import Body, Call, Head, Rule, Scalar, Term, Var
 from adjudge.source import Location
 from adjudge.yamlpolicy.library import FUNCTIONS
-from adjudge.yamlpolicy.terms import names_in, walk
+from adjudge.yamlpolicy.terms import in_order, names_in
 
 APPLICABLE: Final = "applicable"
 FINDING: Final = "finding"
@@ -53,7 +53,7 @@ class Helpers:
         found: list[Rule] = []
         readers = [user]
         for reader in readers:
-            for node in walk(reader):
+            for node in in_order(reader):
                 if isinstance(node, Var) and node.name in waiting:
                     readers += waiting[node.name]
                     found += waiting.pop(node.name)

@@ -22,11 +22,12 @@ from adjudge.rego.syntax import (
     Term,
     Var,
     With,
+    walk,
 )
 from adjudge.source import Location
 from adjudge.yamlpolicy.paths import Paths, Variable, static_steps
 from adjudge.yamlpolicy.problems import Problems
-from adjudge.yamlpolicy.terms import relocated, walk
+from adjudge.yamlpolicy.terms import relocated
 
 _MAX_DEPTH = 30
 

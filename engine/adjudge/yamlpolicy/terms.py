@@ -20,6 +20,7 @@ from adjudge.rego.syntax import (
     SomeIn,
     Term,
     Var,
+    walk,
 )
 from adjudge.source import Location
 
@@ -82,17 +83,15 @@ def set_of(values: list[Any], loc: Location) -> Set:
     return Set(tuple(constant(v, loc) for v in values), loc)
 
 
-def walk(node: Any) -> Iterator[Any]:
-    """``node`` and every syntax node inside it."""
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, tuple) and not isinstance(current, Location):
-            stack.extend(reversed(current))
-        elif dataclasses.is_dataclass(current):
-            yield current
-            fields = (f.name for f in dataclasses.fields(current) if f.name != "loc")
-            stack.extend(reversed([getattr(current, name) for name in fields]))
+def in_order(node: Any) -> Iterator[Any]:
+    """``node`` and every syntax node inside it, as they stand in the text."""
+    if type(node) is tuple:
+        for child in node:
+            yield from in_order(child)
+    elif dataclasses.is_dataclass(node):
+        yield node
+        for field in dataclasses.fields(node):
+            yield from in_order(getattr(node, field.name))
 
 
 def names_in(node: Any) -> set[str]:
