@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pickle
+import random
 import stat
 import zipfile
 from pathlib import Path
@@ -154,6 +155,17 @@ def test_archive_bomb(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights_archive, "MAX_MEMBERS", 3)
     many = look(zipped({str(n): b"" for n in range(4)}), "m.zip")
     assert codes(many) == ["archive_too_large"]
+
+
+def test_random_damage_never_raises(look: Look) -> None:
+    chance = random.Random(11)
+    members = {"m/data.pkl": HARMLESS * 20, "m/data/0": bytes(200), "a.npy": npy("'<f4'")}
+    data = zipped(members, zipfile.ZIP_DEFLATED)
+    for _ in range(400):
+        changed = bytearray(data)
+        for _ in range(chance.randint(1, 4)):
+            changed[chance.randrange(len(changed))] = chance.randrange(256)
+        look(bytes(changed), "m.pt")
 
 
 def test_numpy_archive(look: Look) -> None:

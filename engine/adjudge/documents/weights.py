@@ -26,8 +26,8 @@ from adjudge.documents.picklefacts import (
     scan_pickle,
     shown,
 )
-from adjudge.documents.reading import Source
-from adjudge.documents.weights_archive import ArchiveFacts, read_archive
+from adjudge.documents.reading import Source, shown_name
+from adjudge.documents.weights_archive import ZIP_ERRORS, ArchiveFacts, read_archive
 from adjudge.documents.weights_code import RemoteCode, keras_lambdas, look_for_code
 from adjudge.documents.weights_headers import (
     BadHeader,
@@ -103,14 +103,17 @@ class _File:
     problems: list[dict[str, str]] = field(default_factory=list)
     globals: list[dict[str, Any]] = field(default_factory=list)
 
+    def _place(self, member: str) -> str:
+        return f"{self.path}!{shown_name(member)}" if member else self.path
+
     def report(self, code: str, message: str, member: str = "") -> None:
         """Note a problem of the file or of a member of the archive it is."""
-        path = f"{self.path}!{member}" if member else self.path
+        path = self._place(member)
         self.problems.append({"code": code, "message": message[:300], "path": path})
 
     def note_pickle(self, found: PickleFacts, member: str = "") -> None:
         """Take over what a pickle imports."""
-        path = f"{self.path}!{member}" if member else self.path
+        path = self._place(member)
         self.pickle = True
         self.executable = self.executable or found.executable
         harmful = set(found.harmful())
@@ -395,7 +398,7 @@ def _keras_zip(found: _File, stream: BinaryIO) -> None:
             if info.file_size > 32 * 1024 * 1024:
                 raise ValueError("config.json is too large")
             lambdas = keras_lambdas(json.loads(archive.read(info)))
-    except (KeyError, ValueError, RecursionError, OSError, RuntimeError, zipfile.BadZipFile):
+    except (KeyError, *ZIP_ERRORS):  # RecursionError is a RuntimeError
         found.executable = True
         found.report("keras_config_unreadable", "config.json cannot be read", "config.json")
         return

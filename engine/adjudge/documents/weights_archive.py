@@ -6,8 +6,11 @@ decompressed than the limits allow.
 
 from __future__ import annotations
 
+import lzma
 import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
@@ -28,6 +31,21 @@ MAX_UNPACKED: Final = 1 << 42
 _PICKLE_NAMES = (".pkl", ".pickle", ".joblib")
 _ENCRYPTED = 0x1
 _LOOK = 16
+
+ZIP_ERRORS: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    IndexError,
+    ValueError,
+    NotImplementedError,
+    OverflowError,
+    OSError,
+    RuntimeError,
+)
+"""What zipfile raises for damaged archives."""
 
 Report = Callable[[str, str, str], None]
 """Takes a code, a message and the member."""
@@ -56,7 +74,7 @@ def read_archive(stream: BinaryIO, report: Report) -> ArchiveFacts:
     try:
         archive = zipfile.ZipFile(stream)
         infos = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, RuntimeError) as error:
+    except ZIP_ERRORS as error:
         facts.unseen = True
         bad("archive_invalid", f"the archive cannot be read: {error}")
         return facts
@@ -73,7 +91,7 @@ def read_archive(stream: BinaryIO, report: Report) -> ArchiveFacts:
         bad("archive_bomb", f"{packed} bytes would unpack to {total}")
         return facts
     for info in infos:
-        if not info.is_dir():
+        if info.file_size or not info.filename.endswith("/"):
             _look_into(archive, info, facts, bad)
     return facts
 
@@ -114,9 +132,8 @@ def _look_into(
             # Weights may begin like a pickle by chance; then nothing of one follows.
             if named or found.imports or not found.errors:
                 facts.pickles[name] = found
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, RuntimeError) as error:
-        if named or name.endswith(".npy"):
-            facts.unseen = True
+    except ZIP_ERRORS as error:
+        facts.unseen = True
         bad("archive_member_invalid", f"the member cannot be read: {error}", name)
     except BadHeader as error:
         bad(error.code, error.message, name)
