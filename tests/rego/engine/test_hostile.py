@@ -1,0 +1,182 @@
+"""Hostile policies: bounded time, typed errors, and nothing reachable but the ABI."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+import pytest
+
+from adjudge.rego import Options, RegoErrors, RegoEvalError, abi, compile_modules
+from adjudge.rego.program import Program
+from adjudge.rego.runtime.limits import Limits
+
+SHORT = Limits(seconds=1.0, steps=5_000_000, size=1_000_000)
+LOOPS = "\n".join(f"    some x{n} in input.xs" for n in range(25))
+
+
+def run(body: str, document: Any = None, path: str = "data.t.p") -> Any:
+    program = compile_modules({"t.rego": f"package t\n\n{body}\n"})
+    return program.rule(path).eval(document or {}, options=Options(limits=SHORT))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"p if {{\n{LOOPS}\n    x0 == 1\n}}",
+        f"p := y if {{\n{LOOPS}\n    y := x3 == 1\n}}",
+        f"p := count([x24 | {'; '.join(f'some x{n} in input.xs' for n in range(25))}]) == 1",
+        f"p if not q\n\nq if {{\n{LOOPS}\n    x0 == 2\n}}",
+        "p if "
+        + "".join(f"{{ every x{n} in input.xs " for n in range(18)).replace("{ ", "", 1)
+        + "{ x0 == x17 }"
+        + " }" * 17,
+    ],
+)
+def test_more_loops_than_python_nests(body: str) -> None:
+    assert run(body, {"xs": [1]}) is True
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"p contains x24 if {{\n{LOOPS}\n}}",
+        "p if { some i in numbers.range(1, 5000); some j in numbers.range(1, 5000); i * j == -1 }",
+        "p if { walk(input, [_, a]); walk(input, [_, b]); walk(input, [_, c]); a == -1 }",
+        "p := count(numbers.range(1, 1000000000000))",
+        "\n".join(f'a{n} := concat("", [a{n - 1}, a{n - 1}])' for n in range(1, 60))
+        + '\na0 := "xxxxxxxx"\np := count(a59)',
+    ],
+)
+def test_blow_ups_end_in_an_error(body: str) -> None:
+    program = compile_modules({"t.rego": f"package t\n\n{body}\n"})
+    document = {"xs": [1, 2], "deep": [[n] * 50 for n in range(50)]}
+    options = Options(limits=SHORT, strict_builtin_errors=True)
+    with pytest.raises(RegoEvalError) as e:
+        program.rule("data.t.p").eval(document, options=options)
+    assert e.value.code in ("eval_limit_error", "eval_builtin_error")
+
+
+def test_regular_expressions_are_linear() -> None:
+    assert run('p if not regex.match("(a+)+$", input.s)', {"s": "a" * 50_000 + "b"}) is True
+
+
+def test_deep_data_ends_in_an_error_not_in_a_crash() -> None:
+    document: dict[str, Any] = {}
+    inner = document
+    for _ in range(5000):
+        inner["a"] = {}
+        inner = inner["a"]
+    with pytest.raises(RegoEvalError):
+        run("p := json.marshal(input)", document)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["p := " + "[" * 500 + "]" * 500, "p := " + "+".join(["input.a"] * 5000), "p := {" * 300],
+)
+def test_deep_texts_are_parse_errors(text: str) -> None:
+    with pytest.raises(RegoErrors):
+        compile_modules({"t.rego": f"package t\n\n{text}\n"})
+
+
+NAMES = """package t["a\\nb"]["\\"; import os #"].__class__
+
+class := 1
+
+__import__ := 2
+
+U := 3
+
+c := 4
+
+e_0(None) := None
+
+p := [class, __import__, U, c, e_0(5), "\\"\\"\\"\\u0000", `'''`, True] if {
+    v1 := 1
+    lambda := 2
+    v1 + lambda == 3
+    True := "not python"
+}
+
+object["'"] := "k"
+
+q := $"{p[0]} \\{ '''\\n"
+"""
+
+
+def test_names_and_literals_are_data_never_code() -> None:
+    program = compile_modules({"t.rego": NAMES})
+    result = program.prepare("x := data.t").eval()[0].bindings["x"]
+    inner = result["a\nb"]['"; import os #']["__class__"]
+    assert inner["p"] == [1, 2, 3, 4, 5, '"""\0', "'''", "not python"]
+    assert inner["object"] == {"'": "k"}
+
+
+def _code_objects(code: types.CodeType) -> list[types.CodeType]:
+    found = [code]
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            found.extend(_code_objects(const))
+    return found
+
+
+def _functions(program: Program) -> list[types.FunctionType]:
+    scopes = [program._namespace]
+    return [
+        f
+        for scope in scopes
+        for f in scope.values()
+        if isinstance(f, types.FunctionType) and f.__code__.co_filename == "<rego>"
+    ]
+
+
+def test_generated_code_reaches_nothing_but_the_abi() -> None:
+    prefixes = (
+        abi.BUILTIN_PREFIX,
+        abi.RULE_PREFIX,
+        abi.EVAL_PREFIX,
+        abi.PARTS_PREFIX,
+        abi.FUNCTION_PREFIX,
+        abi.CLAUSE_PREFIX,
+        abi.CONST_PREFIX,
+        "T",
+        "D",
+    )
+    text = (
+        NAMES
+        + """
+deny contains x if {
+    some x in input.xs
+    every y in x { y > 1 }
+    not x.a
+    walk(x, [path, value])
+    data.other[x][y] == value with input as {"a": path}
+}
+
+f(1) := 2
+
+f(x) := y if y := x else := 3
+"""
+    )
+    functions = _functions(compile_modules({"t.rego": text}, data={"other": {}}))
+    assert functions
+    allowed = abi.NAMES | abi.CONTEXT_ATTRIBUTES | abi.VALUE_ATTRIBUTES
+    for function in functions:
+        assert function.__globals__["__builtins__"] == {}
+        for code in _code_objects(function.__code__):
+            for name in code.co_names:
+                assert name in allowed or name.startswith(prefixes), name
+
+
+def test_the_same_source_gives_the_same_code() -> None:
+    import ast
+
+    from adjudge.rego.codegen import builder
+
+    def emitted() -> str:
+        program = compile_modules({"t.rego": NAMES})
+        with builder.LOCK:
+            return ast.dump(program._emitted().tree, include_attributes=True)
+
+    assert emitted() == emitted()
