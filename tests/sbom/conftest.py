@@ -22,11 +22,26 @@ SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 Read = Callable[..., Document]
 
 
+def no_object_twice(facts: Any) -> bool:
+    """Whether every array and object stands at one place: evidence goes by identity."""
+    seen: set[int] = set()
+    waiting = [facts]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, (dict, list)):
+            if id(value) in seen:
+                return False
+            seen.add(id(value))
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+    return True
+
+
 def checked(source: Source) -> Document:
     """The document at ``source``, whose facts must be as published."""
     document = load(source)
     errors = [f"{e.json_path}: {e.message}" for e in SCHEMA.iter_errors(document.facts)]
     assert errors == []
+    assert no_object_twice(document.facts)
     return document
 
 

@@ -24,11 +24,26 @@ SCHEMA = Draft202012Validator(
 Look = Callable[..., dict[str, Any]]
 
 
+def no_object_twice(facts: Any) -> bool:
+    """Whether every array and object stands at one place: evidence goes by identity."""
+    seen: set[int] = set()
+    waiting = [facts]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, (dict, list)):
+            if id(value) in seen:
+                return False
+            seen.add(id(value))
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+    return True
+
+
 def checked(source: Source) -> Document:
     """The document at ``source``, whose facts must be as published and as text."""
     document = load(source)
     errors = [f"{e.json_path}: {e.message}" for e in SCHEMA.iter_errors(document.facts)]
     assert errors == []
+    assert no_object_twice(document.facts)
     json.dumps(document.as_input(), ensure_ascii=False, allow_nan=False).encode("utf-8")
     return document
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from adjudge.documents.sbom.values import mapping, number, objects, present, text, texts
 
-_SHARED = ("ref", "name", "version", "purl", "supplier", "license")
-_SHARED_LISTS = ("hashes", "licenses", "license_ids", "license_options")
+_SHARED = ("ref", "name", "version", "purl", "supplier")
 Hashes = Callable[[dict[str, Any], str], dict[str, str]]
 
 
@@ -26,7 +25,7 @@ def model_of(
     parameters, considerations = mapping(card, "modelParameters"), mapping(card, "considerations")
     datasets, inline = _datasets(parameters, pointer, set(known))
     model = {key: component[key] for key in _SHARED if key in component}
-    model |= {key: component[key] for key in _SHARED_LISTS}
+    model |= _copied(component)
     model |= present(
         approach=text(mapping(parameters, "approach"), "type"),
         task=text(parameters, "task"),
@@ -88,12 +87,9 @@ def datasets_of(
     item: dict[str, Any], component: dict[str, Any], pointer: str, hashes: Hashes
 ) -> list[dict[str, Any]]:
     """The data sets of a component of type ``data``: its entries, else the component itself."""
-    shared = {key: component[key] for key in _SHARED_LISTS}
-    if "license" in component:
-        shared["license"] = component["license"]
     found = []
     for index, entry in objects(item, "data"):
-        data = _dataset(entry, f"{pointer}/data/{index}") | shared
+        data = _dataset(entry, f"{pointer}/data/{index}") | _copied(component)
         data.setdefault("ref", component.get("ref"))
         data.setdefault("name", component.get("name"))
         attached = hashes(mapping(entry, "contents"), f"{pointer}/data/{index}/contents")
@@ -106,7 +102,24 @@ def datasets_of(
         description=component.get("description"),
         url=component["urls"].get("distribution"),
     )
-    return [whole | _nobody() | shared | {"sensitive_data": [], "pointer": pointer}]
+    whole |= _nobody() | _copied(component)
+    return [whole | {"sensitive_data": [], "pointer": pointer}]
+
+
+def _copied(component: dict[str, Any]) -> dict[str, Any]:
+    """Digests and licences of a component for another fact.
+
+    Evidence finds places by object identity, so no object may stand at two places.
+    """
+    copied: dict[str, Any] = {
+        "hashes": dict(component["hashes"]),
+        "licenses": list(component["licenses"]),
+        "license_ids": list(component["license_ids"]),
+        "license_options": [list(option) for option in component["license_options"]],
+    }
+    if "license" in component:
+        copied["license"] = component["license"]
+    return copied
 
 
 def _dataset(entry: dict[str, Any], pointer: str) -> dict[str, Any]:
