@@ -111,37 +111,65 @@ def reachable(context: BuiltinContext, graph: Value, initial: Value) -> RegoSet:
 
 @builtin("graph.reachable_paths", context=True)
 def reachable_paths(context: BuiltinContext, graph: Value, initial: Value) -> RegoSet:
-    """The paths from the initial vertices, each as long as it gets without a repetition."""
+    """The paths from the initial vertices along the edges, each as long as it gets.
+
+    A path ends where it would go on to a vertex that this path, or one before it from the
+    same initial vertex and neighbour, has already left.  So say OPA's published cases;
+    its later releases follow every path to its end, of which there may be exponentially
+    many.
+    """
     edges = want_object(graph, 1)
-    paths: list[list[Value]] = []
-    # A path that may go on, its vertices, and the vertex it goes on with.
-    open_paths: list[tuple[list[Value], frozenset[Any], Value]] = []
+    paths = _Paths(context, edges)
     for start in _initial(initial):
         neighbours = edges.get(box(start), UNDEFINED)
         if neighbours is UNDEFINED:
             continue
         if not _vertices(neighbours):
-            paths.append([start])
-        seen = frozenset([box(start)])
-        open_paths += [([start], seen, neighbour) for neighbour in _vertices(neighbours)]
-    # The neighbours of the initial vertices are gone to even when they were seen.
-    first = True
-    size = 0
-    while open_paths:
-        following = []
-        for path, seen, vertex in open_paths:
-            context.charge(1 + len(path))
-            key = box(vertex)
-            neighbours = edges.get(key, UNDEFINED)
-            if (key in seen and not first) or neighbours is UNDEFINED:
-                paths.append(path)
-            elif not _vertices(neighbours):
-                paths.append([*path, vertex])
+            paths.add([start])
+        for neighbour in _vertices(neighbours):
+            paths.follow(start, neighbour)
+    return RegoSet(paths.found)
+
+
+class _Paths:
+    """Collects paths depth first, without recursion."""
+
+    def __init__(self, context: BuiltinContext, edges: dict[Any, Value]) -> None:
+        self.context = context
+        self.edges = edges
+        self.found: list[list[Value]] = []
+        self.size = 0
+        self.stack: list[tuple[list[Value], Iterator[Value]]] = []
+
+    def add(self, path: list[Value]) -> None:
+        """Keep a path, within the limit."""
+        self.size += len(path)
+        self.context.charge(1 + len(path))
+        if self.size > self.context.max_size:
+            raise too_large(self.context)
+        self.found.append(path)
+
+    def follow(self, start: Value, neighbour: Value) -> None:
+        """All paths that begin with these two vertices."""
+        left = {box(start)}
+        self._visit([start], neighbour)
+        while self.stack:
+            path, neighbours = self.stack[-1]
+            following = next(neighbours, UNDEFINED)
+            if following is UNDEFINED:
+                self.stack.pop()
+            elif box(following) in left:
+                self.add(path)
             else:
-                longer, known = [*path, vertex], seen | {key}
-                following += [(longer, known, n) for n in _vertices(neighbours)]
-            size += len(path)
-            if size + len(following) > context.max_size:
-                raise too_large(context)
-        open_paths, first = following, False
-    return RegoSet(paths)
+                left.add(box(path[-1]))
+                self._visit(path, following)
+
+    def _visit(self, path: list[Value], vertex: Value) -> None:
+        neighbours = self.edges.get(box(vertex), UNDEFINED)
+        self.context.charge(1 + len(path))
+        if neighbours is UNDEFINED:
+            self.add(path)
+        elif not _vertices(neighbours):
+            self.add([*path, vertex])
+        else:
+            self.stack.append(([*path, vertex], iter(_vertices(neighbours))))
