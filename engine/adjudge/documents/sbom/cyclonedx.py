@@ -103,14 +103,7 @@ class Reader:
             ],
             "components": self.components,
             "dependencies": edges,
-            "compositions": [
-                {
-                    "aggregate": text(item, "aggregate") or "unknown",
-                    "assemblies": texts(item, "assemblies"),
-                    "dependencies": texts(item, "dependencies"),
-                }
-                for _, item in objects(document, "compositions")
-            ],
+            "compositions": _compositions(document),
             "vulnerabilities": vulnerabilities,
             "models": self.models,
             "datasets": self.datasets,
@@ -312,6 +305,17 @@ def counts_of(facts: dict[str, Any]) -> dict[str, int]:
         "vulnerabilities": len(facts["vulnerabilities"]),
         "dependencies": sum(len(edge["depends_on"]) for edge in facts["dependencies"]),
     }
+
+
+def _compositions(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "aggregate": text(item, "aggregate") or "unknown",
+            "assemblies": texts(item, "assemblies"),
+            "dependencies": texts(item, "dependencies"),
+        }
+        for _, item in objects(document, "compositions")
+    ]
 
 
 def _license_statements(item: dict[str, Any]) -> list[str]:
