@@ -20,6 +20,10 @@ COMMANDS = {
 }
 
 
+HIDDEN = frozenset({"action"})
+"""Commands that other programs call."""
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands' names without importing them."""
 
@@ -27,7 +31,7 @@ class LazyGroup(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS and cmd_name not in HIDDEN:
             return None
         module = importlib.import_module(f"adjudge.cli.{cmd_name}")
         command: click.Command = module.command

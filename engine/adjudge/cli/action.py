@@ -1,0 +1,21 @@
+"""``adjudge action``: what the GitHub Action runs; its inputs are environment variables."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+
+@click.command("action", hidden=True)
+def command() -> int:
+    """Judge in a GitHub Actions step (see action.yml)."""
+    from adjudge.errors import AdjudgeError
+    from adjudge.gate.action import failure_lines, run_action
+
+    try:
+        return run_action(os.environ)
+    except AdjudgeError as e:
+        for line in failure_lines(str(e)):
+            click.echo(line)
+        raise

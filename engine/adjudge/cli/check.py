@@ -1,0 +1,166 @@
+"""``adjudge check``: judge a release; exit 0 allow, 1 deny, 2 no verdict."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from adjudge.cli.terminal import safe, watching
+
+if TYPE_CHECKING:
+    from adjudge.gate.run import Progress
+
+
+@click.command(
+    "check",
+    epilog="""\b
+Examples:
+  adjudge check .                                   the release in this folder
+  adjudge check model_card.md sbom.json             single files
+  adjudge check . -p strict -p our-policies/        shipped and own policies
+  adjudge check . --output sarif=out.sarif --output html=report.html
+  adjudge check data.json --raw -p conftest-policies/
+
+\b
+Exit codes: 0 allow, 1 deny, 2 no verdict (bad usage, unreadable input, policies
+that do not compile, no rule evaluated).
+""",
+)
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option(
+    "-p",
+    "--policies",
+    multiple=True,
+    metavar="DIR|FILE|NAME",
+    help="Policies, or a shipped collection or pack (default: baseline). Repeatable.",
+)
+@click.option("-d", "--data", multiple=True, metavar="FILE", help="Base documents. Repeatable.")
+@click.option("-w", "--waivers", metavar="FILE", help="Waivers, from a trusted place.")
+@click.option(
+    "-o",
+    "--output",
+    multiple=True,
+    metavar="FORMAT=PATH",
+    help="console, json, sarif, junit, github, markdown, html or csv; - is stdout. Repeatable.",
+)
+@click.option("--fail-on", type=click.Choice(["deny", "warn"]), default="deny", show_default=True)
+@click.option("--as-of", metavar="TIME", help="Judge as of this time (RFC 3339 or a date).")
+@click.option("--manifest", type=click.Path(path_type=Path), help="The release manifest.")
+@click.option(
+    "--kind",
+    multiple=True,
+    metavar="[PATTERN=]KIND",
+    help="Judge files as this kind (model_card, prompt_bundle, sbom, ...). Repeatable.",
+)
+@click.option(
+    "--trust", type=click.Path(path_type=Path), help="Whom to trust: a trust settings file."
+)
+@click.option("--raw", is_flag=True, help="Rules see the parsed file itself, as with conftest.")
+@click.option("--event", metavar="NAME", help="What made this happen (default: from the CI).")
+@click.option("--base", metavar="REF", help="The git ref to list changed files against.")
+@click.option("--log", type=click.Path(path_type=Path), help="Also append to this decision log.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, metavar="SECONDS")
+@click.option("-v", "--verbose", is_flag=True, help="Show passes, too.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing on the terminal but errors.")
+def command(
+    paths: tuple[str, ...],
+    policies: tuple[str, ...],
+    data: tuple[str, ...],
+    waivers: str | None,
+    output: tuple[str, ...],
+    fail_on: str,
+    as_of: str | None,
+    manifest: Path | None,
+    kind: tuple[str, ...],
+    trust: Path | None,
+    raw: bool,
+    event: str | None,
+    base: str | None,
+    log: Path | None,
+    timeout: float,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Judge the release at PATH (a folder, or files; default: this folder)."""
+    from adjudge.decision.times import parse_time
+    from adjudge.exports.console import terminal_options
+    from adjudge.exports.writing import parse_target, write_outputs
+    from adjudge.gate.run import DEFAULT_POLICIES, Request, run
+    from adjudge.rego.runtime.limits import Limits
+
+    # What is asked for is checked before any work is done.
+    targets = [parse_target(o) for o in output]
+    request = Request(
+        paths=paths or (".",),
+        policies=policies or DEFAULT_POLICIES,
+        data=data,
+        waivers=waivers,
+        manifest=manifest,
+        kinds=_kinds(kind),
+        trust=trust,
+        fail_on=fail_on,  # type: ignore[arg-type]
+        as_of_ns=parse_time(as_of) if as_of else None,
+        raw=raw,
+        event=event,
+        base_ref=base,
+        limits=Limits(seconds=timeout),
+        environ=dict(os.environ),
+    )
+    with _progress(quiet) as progress:
+        report = run(request, progress)
+    if log is not None:
+        from adjudge.ledger import DecisionLog
+
+        with DecisionLog(log) as store:
+            store.append([report.decision])
+    color, width, unicode = terminal_options(sys.stdout)
+    options = replace(
+        report.options, verbose=verbose, color=color, width=width, unicode=unicode
+    )
+    report = replace(report, options=options)
+    if not quiet and not any(t.path == "-" for t in targets):
+        targets.append(parse_target("console=-"))
+    write_outputs(report, targets)
+    return report.decision.exit_code
+
+
+def _kinds(given: tuple[str, ...]) -> dict[str, str]:
+    out: dict[str, str] = {}
+    for text in given:
+        pattern, equals, kind = text.rpartition("=")
+        out[pattern if equals else "*"] = kind
+    return out
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Progress | None]:
+    """A progress line on standard error while a person watches; it leaves no trace."""
+    if quiet or not watching():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    tasks: dict[str, int] = {}
+    with bar:
+
+        def tell(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(safe(what), total=of)
+            bar.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
+
+        yield tell

@@ -1,0 +1,178 @@
+"""A request to judge in, a report out: policies, release, git and waivers brought together."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from adjudge.decision.model import Degradation, FailOn
+from adjudge.documents.model import Position
+from adjudge.evaluation import Case, Judge, Judgement, Settings, evaluate
+from adjudge.exports.report import Options, Report
+from adjudge.gate.gitcontext import read_git
+from adjudge.gate.release import Release, event_name, load_release, release_input
+from adjudge.gate.trustsettings import load_trust_file
+from adjudge.policyset import load_policy_set, load_waiver_file
+from adjudge.rego.capabilities import Capabilities
+from adjudge.rego.runtime.limits import DEFAULT_LIMITS, Limits
+
+DEFAULT_POLICIES = ("baseline",)
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done (``policies``, ``artifacts``, ``rules``), how far, of how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to judge, and how.
+
+    ``paths`` are one folder, or files.  ``policies`` are folders, files and names of
+    shipped packs and collections.  ``kinds`` maps patterns of paths to kinds.  ``as_of_ns``
+    sets the clock (None: now).  ``raw`` hands rules the parsed file itself.  ``trust`` is
+    the operator's file of trusted signers.
+    """
+
+    paths: Sequence[str]
+    policies: Sequence[str] = DEFAULT_POLICIES
+    data: Sequence[str] = ()
+    waivers: str | None = None
+    manifest: Path | None = None
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    trust: Path | None = None
+    fail_on: FailOn = "deny"
+    as_of_ns: int | None = None
+    raw: bool = False
+    event: str | None = None
+    base_ref: str | None = None
+    limits: Limits = DEFAULT_LIMITS
+    capabilities: Capabilities | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
+    degradations: Sequence[Degradation] = ()
+
+
+def run(request: Request, progress: Progress | None = None) -> Report:
+    """Judge.  Raises ``AdjudgeError`` when there is nothing to judge, or nothing to judge
+    it by, or something cannot be read: that is no verdict, and nothing is written."""
+    clock = _Clock()
+    tell = progress or (lambda what, done, of: None)
+    now = time.time_ns() if request.as_of_ns is None else request.as_of_ns
+    tell("policies", 0, 1)
+    with clock("policies"):
+        policies = load_policy_set(request.policies, data=request.data)
+        judge = Judge(policies, request.capabilities)
+    tell("policies", 1, 1)
+    with clock("documents"):
+        as_of = datetime.fromtimestamp(now / 1e9, UTC)
+        release = load_release(
+            list(request.paths),
+            manifest=request.manifest,
+            kinds=request.kinds,
+            trust=load_trust_file(request.trust, as_of) if request.trust else None,
+            as_of=as_of,
+            progress=lambda done, of, path: tell("artifacts", done, of),
+        )
+    waivers = load_waiver_file(request.waivers) if request.waivers else None
+    with clock("git"):
+        git = read_git(release.root, request.base_ref)
+    notes = [*request.degradations, *release.degradations, *git.degradations, *_notes(request)]
+    case = _case(request, release, git.context, now, notes)
+    settings = Settings(
+        now_ns=now,
+        fail_on=request.fail_on,
+        waivers=waivers.waivers if waivers else None,
+        waivers_digest=waivers.digest if waivers else None,
+        limits=request.limits,
+        trust_root_digest=release.trust_root_digest,
+    )
+    tell("rules", 0, len(policies.rules))
+    with clock("evaluation"):
+        judgement = evaluate(judge, case, settings)
+    tell("rules", len(policies.rules), len(policies.rules))
+    return _report(release, judgement, clock.spent)
+
+
+def _case(
+    request: Request,
+    release: Release,
+    git: Mapping[str, object] | None,
+    now: int,
+    notes: list[Degradation],
+) -> Case:
+    return Case(
+        documents=release.artifacts,
+        release=release.info,
+        release_input=release_input(
+            release, git, now, request.event, request.environ, degradations=notes
+        ),
+        release_digest=release.digest,
+        locate_release=release.locate,
+        git=git,
+        event=event_name(request.event, request.environ),
+        degradations=notes,
+        raw=request.raw,
+    )
+
+
+def _notes(request: Request) -> Iterator[Degradation]:
+    """What the operator overrode: it is in the decision, and policies may judge it."""
+    if request.as_of_ns is not None:
+        yield Degradation(code="clock_overridden", message="the evaluation time was given")
+    if request.data:
+        yield Degradation(
+            code="data_injected",
+            message="base documents were given beside the policies",
+            detail=[os.fspath(d) for d in request.data],
+        )
+    if request.kinds:
+        yield Degradation(
+            code="kinds_forced",
+            message="the kinds of some files were given, not found out",
+            detail=dict(sorted(request.kinds.items())),
+        )
+    if request.raw:
+        yield Degradation(
+            code="raw_input", message="rules saw the parsed files, not facts about them"
+        )
+
+
+def _report(release: Release, judgement: Judgement, timings: dict[str, int]) -> Report:
+    decision = judgement.decision.model_copy(update={"timings": timings})
+    excerpts = dict(judgement.excerpts)
+    for result in decision.results:
+        place = result.source
+        if place is not None and (place.file, place.line) not in excerpts:
+            text = release.excerpt(Position(place.file, place.line, place.column))
+            if text is not None:
+                excerpts[place.file, place.line] = text
+    options = Options(
+        path_prefix=_prefix(release.root),
+        fallback_path=release.manifest.document.path if release.manifest else None,
+    )
+    report = Report(decision=decision, excerpts=excerpts, options=options)
+    if judgement.waivers is not None:
+        report = replace(report, waivers=judgement.waivers)
+    return report
+
+
+def _prefix(root: Path) -> str:
+    """From the working directory to the judged root, for annotations on a repository."""
+    relative = os.path.relpath(os.path.realpath(root), os.path.realpath("."))
+    return "" if relative == "." or relative.startswith("..") else relative.replace(os.sep, "/")
+
+
+class _Clock:
+    """Measures phases, in nanoseconds."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, int] = {}
+
+    @contextmanager
+    def __call__(self, phase: str) -> Iterator[None]:
+        start = time.perf_counter_ns()
+        yield
+        self.spent[phase] = time.perf_counter_ns() - start
