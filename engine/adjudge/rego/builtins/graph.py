@@ -113,10 +113,9 @@ def reachable(context: BuiltinContext, graph: Value, initial: Value) -> RegoSet:
 def reachable_paths(context: BuiltinContext, graph: Value, initial: Value) -> RegoSet:
     """The paths from the initial vertices along the edges, each as long as it gets.
 
-    A path ends where it would go on to a vertex that this path, or one before it from the
-    same initial vertex and neighbour, has already left.  So say OPA's published cases;
-    its later releases follow every path to its end, of which there may be exponentially
-    many.
+    A path ends where it would go on to a vertex that it, or a path before it with the same
+    first two vertices, has come through.  So say OPA's published cases; its later releases
+    follow every path to its end, of which there may be exponentially many.
     """
     edges = want_object(graph, 1)
     paths = _Paths(context, edges)
@@ -151,20 +150,19 @@ class _Paths:
 
     def follow(self, start: Value, neighbour: Value) -> None:
         """All paths that begin with these two vertices."""
-        left = {box(start)}
-        self._visit([start], neighbour)
+        reached = {box(start)}
+        self._visit([start], neighbour, reached)
         while self.stack:
             path, neighbours = self.stack[-1]
             following = next(neighbours, UNDEFINED)
             if following is UNDEFINED:
                 self.stack.pop()
-            elif box(following) in left:
+            elif box(following) in reached:
                 self.add(path)
             else:
-                left.add(box(path[-1]))
-                self._visit(path, following)
+                self._visit(path, following, reached)
 
-    def _visit(self, path: list[Value], vertex: Value) -> None:
+    def _visit(self, path: list[Value], vertex: Value, reached: set[Any]) -> None:
         neighbours = self.edges.get(box(vertex), UNDEFINED)
         self.context.charge(1 + len(path))
         if neighbours is UNDEFINED:
@@ -172,4 +170,5 @@ class _Paths:
         elif not _vertices(neighbours):
             self.add([*path, vertex])
         else:
+            reached.add(box(vertex))
             self.stack.append(([*path, vertex], iter(_vertices(neighbours))))
