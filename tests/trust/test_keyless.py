@@ -72,6 +72,21 @@ def test_statement_about_another_file(
     assert result.predicate is None
 
 
+def test_statement_that_two_readers_see_differently(
+    over_statement: Bundle,
+    settings: TrustSettings,
+    judge: Judge,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is judged must be what the library verified."""
+    from sigstore.verify import Verifier
+
+    monkeypatch.setattr(Verifier, "verify_dsse", lambda *_: ("application/json", b"{}"))
+    result = judge(over_statement, DATA, settings)
+    assert result.reason_code == "malformed"
+    assert not result.authentic
+
+
 def test_without_pinned_identity(over_bytes: Bundle, settings: TrustSettings, judge: Judge) -> None:
     result = judge(over_bytes, DATA, dataclasses.replace(settings, identities=()))
     assert not result.verified

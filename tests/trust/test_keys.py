@@ -106,6 +106,18 @@ def test_binary_signature_that_begins_like_json(tmp_path: Path, judge: Judge) ->
     raise AssertionError("no such signature was made")
 
 
+def test_envelope_in_the_other_alphabet(tmp_path: Path, judge: Judge) -> None:
+    payload = statement(DATA, note="\u00ff\u00fe>>>???")
+    signed = envelope(payload, ED.sign(pae(IN_TOTO, payload)))
+    text = json.dumps(signed).replace(signed["payload"], _url_safe(signed["payload"]))
+    raw = text.replace(signed["signatures"][0]["sig"], _url_safe(signed["signatures"][0]["sig"]))
+    assert judge(raw.encode(), DATA, trusting(tmp_path, ED)).verified
+
+
+def _url_safe(text: str) -> str:
+    return text.replace("+", "-").replace("/", "_")
+
+
 def test_key_in_other_forms(tmp_path: Path, judge: Judge) -> None:
     signature = P256.sign(DATA, ec.ECDSA(hashes.SHA256()))
     pem = pem_of(P256)

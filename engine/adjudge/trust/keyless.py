@@ -20,6 +20,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 from rfc3161_client import decode_timestamp_response
 from sigstore._internal.timestamp import TimestampSource, TimestampVerificationResult
@@ -112,6 +113,7 @@ def verify_bundle(
     verifier = _verifier(_root_bytes(root), "" if root is None else root.name)
     try:
         checked = Bundle.from_json(raw)
+        _check_same(checked.signing_certificate.public_bytes(Encoding.DER), bundle.certificates[0])
         if bundle.envelope is not None:
             verifier.verify_envelope(checked, bundle)
         elif artifact is None:
@@ -163,6 +165,12 @@ def verify_timestamps(
     return _earliest(times) if times else None
 
 
+def _check_same(verified: object, read: object) -> None:
+    """What the library verified must be what this package read and acts upon."""
+    if verified != read:
+        raise Refused("malformed", "the bundle can be read in two ways")
+
+
 class _EveryIdentity:
     """Lets every certificate pass; the caller judges the identity afterwards."""
 
@@ -185,7 +193,9 @@ class _Verifier(Verifier):
         """Verify a bundle that holds a DSSE envelope."""
         entry = bundle.log_entry._inner.kind_version
         if (entry.kind, entry.version) != ("intoto", "0.0.2"):
-            self.verify_dsse(bundle, _EveryIdentity())
+            kind, payload = self.verify_dsse(bundle, _EveryIdentity())
+            held = read.envelope
+            _check_same((kind, payload), held and (held.payload_type, held.payload))
             return
         self._verify_common_signing_cert(bundle, _EveryIdentity())
         envelope = read.envelope

@@ -99,9 +99,15 @@ def _shown(path: tuple[str | int, ...]) -> str:
     return ".".join(str(step) for step in path)
 
 
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
 def decode_base64(text: str, what: str) -> bytes:
-    """The bytes that ``text`` encodes in standard base64, padded, without foreign characters."""
+    """The bytes that ``text`` encodes in base64, padded, without foreign characters.
+
+    Both alphabets of RFC 4648 are read, as DSSE 1.0 asks.
+    """
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(text.translate(_URL_SAFE), validate=True)
     except (binascii.Error, ValueError):
         raise Refused("malformed", f"{what} is not base64") from None
