@@ -2,6 +2,7 @@
 
 from adjudge.policyset.collection import Collection, collection_schema, parse_collection
 from adjudge.policyset.files import PolicyFile
+from adjudge.policyset.inputs import input_schemas
 from adjudge.policyset.loading import load_policy_set
 from adjudge.policyset.model import PolicySet, RuleSpec
 from adjudge.policyset.shipped import collection_names, pack_names, shipped_policies
@@ -15,6 +16,7 @@ __all__ = [
     "RuleSpec",
     "collection_names",
     "collection_schema",
+    "input_schemas",
     "load_policy_set",
     "load_waiver_file",
     "pack_names",

@@ -22,6 +22,7 @@ from adjudge.policyset.files import (
     parse_configuration,
     read_policy_file,
 )
+from adjudge.policyset.inputs import input_schemas
 from adjudge.policyset.model import PolicySet, RuleSpec
 from adjudge.policyset.places import Place, find_place
 from adjudge.policyset.references import needed
@@ -164,7 +165,7 @@ class _Loader:
         elif file.role == "test":
             self.tests[file.shown] = parse_module(text, file.shown, 0 if self.v0 else 1)
         elif file.role == "yaml":
-            compiled = compile_policy(text, file.shown, registry.schemas())
+            compiled = compile_policy(text, file.shown, input_schemas())
             self.policies[file.shown] = PolicySource(compiled.module, file.pack)
             self.data_paths += compiled.data_paths
             self.lints += compiled.warnings
@@ -189,7 +190,7 @@ class _Loader:
         """The policy set, once all sources were added without an error."""
         given = load_data(data, self.errors)
         merged = merge_data([*self.data, *given], self.errors)
-        reader = RuleReader(list(self.policies.values()), registry.schemas())
+        reader = RuleReader(list(self.policies.values()), registry.KINDS)
         rules = reader.read()
         self.errors += reader.errors
         self.lints += reader.lints

@@ -38,8 +38,10 @@ def shipped_policies() -> Path:
     )
 
 
-def pack_names(root: Path) -> list[str]:
-    """The packs in a folder of policies, sorted: its folders, without collections and library."""
+def pack_names(root: Path | None = None) -> list[str]:
+    """The packs in a folder of policies (the shipped one), sorted: its folders, without
+    collections and library."""
+    root = root or shipped_policies()
     left_out = {COLLECTIONS, LIBRARY}
     return sorted(
         entry.name
@@ -48,6 +50,7 @@ def pack_names(root: Path) -> list[str]:
     )
 
 
-def collection_names(root: Path) -> list[str]:
-    """The collections in a folder of policies, sorted."""
+def collection_names(root: Path | None = None) -> list[str]:
+    """The collections in a folder of policies (the shipped one), sorted."""
+    root = root or shipped_policies()
     return sorted(file.stem for file in (root / COLLECTIONS).glob("*.yaml"))
