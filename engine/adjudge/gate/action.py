@@ -21,7 +21,7 @@ from adjudge.decision.times import parse_time
 from adjudge.errors import UsageError
 from adjudge.exports.report import Report
 from adjudge.exports.writing import Target, write_outputs
-from adjudge.gate.gitcontext import export_tree
+from adjudge.gate.gittree import export_tree
 from adjudge.gate.run import DEFAULT_POLICIES, Request, run
 from adjudge.policyset import collection_names, pack_names
 

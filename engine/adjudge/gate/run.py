@@ -14,7 +14,7 @@ from adjudge.decision.model import Degradation, FailOn
 from adjudge.documents.model import Position
 from adjudge.evaluation import Case, Judge, Judgement, Settings, evaluate
 from adjudge.exports.report import Options, Report
-from adjudge.gate.gitcontext import read_git
+from adjudge.gate.gitcontext import git_context
 from adjudge.gate.release import Release, event_name, load_release, release_input
 from adjudge.gate.trustsettings import load_trust_file
 from adjudge.policyset import load_policy_set, load_waiver_file
@@ -78,14 +78,14 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         )
     waivers = load_waiver_file(request.waivers) if request.waivers else None
     with clock("git"):
-        git = read_git(release.root, request.base_ref)
+        git = git_context(release.root, base=request.base_ref, environ=request.environ)
     notes = [*request.degradations, *release.degradations, *git.degradations, *_notes(request)]
-    case = _case(request, release, git.context, now, notes)
+    case = _case(request, release, git.info, now, notes)
     settings = Settings(
         now_ns=now,
         fail_on=request.fail_on,
         waivers=waivers.waivers if waivers else None,
-        waivers_digest=waivers.digest if waivers else None,
+        waivers_digest=waivers.sha256 if waivers else None,
         limits=request.limits,
         trust_root_digest=release.trust_root_digest,
     )
