@@ -436,6 +436,23 @@ def test_very_many_items_are_reported(card: Callable[[str], Document]) -> None:
     assert [p.code for p in found.problems] == ["too_many_items"]
 
 
+def test_thousands_of_headings_are_refused(source: SourceOf) -> None:
+    with pytest.raises(InputError, match="model_card_too_many_sections"):
+        model_card.load(source("README.md", "# a\n## b\n" * 1500))
+
+
+def test_thousands_of_labels_are_cut(card: Callable[[str], Document]) -> None:
+    found = card("**License:** MIT\n\n" * 5001)
+    assert [p.code for p in found.problems] == ["too_many_labels"]
+    assert found.facts["license"]["spdx"] == "MIT"
+
+
+def test_thousands_of_problems_are_cut(card: Callable[[str], Document]) -> None:
+    found = card("---\nmodel-index: [{results: [" + "3, " * 1500 + "3]}]\n---\n# m\n")
+    assert len(found.problems) == 1001
+    assert found.problems[-1].code == "too_many_problems"
+
+
 # --- Model Card Toolkit -----------------------------------------------------------------------
 
 TOOLKIT: dict[str, Any] = {

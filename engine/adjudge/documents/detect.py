@@ -54,6 +54,7 @@ WEIGHT_SUFFIXES: Final = (
     ".nemo",
     ".mar",
 )
+_NOT_FILES: Final = {"": "nothing stands there", "directory": "a directory"}
 _NO_KIND: Final = "no known kind"
 _MODEL_FILES: Final = frozenset({"config.json", "tokenizer_config.json", "tokenizer.json"})
 
@@ -154,6 +155,8 @@ class _Search:
 
     def _explain(self) -> None:
         """Say of files without a kind which artifact they belong to."""
+        paths = {c.path for c in self.found.candidates}
+        self.found.skipped = [s for s in self.found.skipped if s.path not in paths]
         directories = [
             c.path + "/" for c in self.found.candidates if c.kind in ("signed_artifact", "weights")
         ]
@@ -173,7 +176,7 @@ class _Search:
         try:
             kind = source.type()
             if kind != "file":
-                return None, "a symbolic link to nothing" if kind is None else f"a linked {kind}"
+                return None, _NOT_FILES.get(kind or "", "not a regular file")
             candidate = _by_name(source) or _by_content(source)
         except InputError as error:
             return None, f"{error.code}: {error.message}"

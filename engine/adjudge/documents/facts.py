@@ -28,6 +28,7 @@ class Sheet:
         self.facts = facts
         self.origins: dict[str, Origin] = {}
         self.problems: list[Problem] = []
+        self._seen: set[Problem] = set()
 
     def has(self, key: str) -> bool:
         """Whether the fact is known already."""
@@ -57,10 +58,14 @@ class Sheet:
         items.append(item)
 
     def problem(self, code: str, message: str, pointer: str, *, warning: bool = False) -> None:
-        """Note something wrong, once."""
+        """Note something wrong, once; the thousandth problem says that there are more."""
         found = Problem(code, message, pointer, "warning" if warning else "error")
-        if found not in self.problems:
-            self.problems.append(found)
+        if found in self._seen or len(self.problems) > MAX_ITEMS:
+            return
+        if len(self.problems) == MAX_ITEMS:
+            found = Problem("too_many_problems", f"there are more than {MAX_ITEMS} problems")
+        self._seen.add(found)
+        self.problems.append(found)
 
 
 def text_of(value: Any) -> str:

@@ -66,7 +66,7 @@ class Limits:
 
     max_bytes: int = 256 * MIB
     """A JSON file."""
-    max_text_bytes: int = 10 * MIB
+    max_text_bytes: int = 4 * MIB
     """A model card."""
     max_prompt_bytes: int = 2 * MIB
     """A file of a prompt bundle."""

@@ -31,6 +31,7 @@ _OPEN: Final = re.compile(r"[ \t\r\n]*---[ \t]*\r?\n")
 _CLOSE: Final = re.compile(r"^---[ \t]*\r?$", re.M)
 _KEY_LINE: Final = re.compile(r"[A-Za-z_][\w .-]{0,60}:(?:[ \t]|\r?\n|\Z)")
 _MAX_RESULT_FILES: Final = 200
+_MAX_SECTIONS: Final = 2000
 
 
 class _Results(NamedTuple):
@@ -48,8 +49,9 @@ def load_markdown(source: Source, data: bytes, limits: Limits) -> Document:
     ``document`` is ``{"front_matter": {…} or null, "body": text, "sections": [{title, level,
     path, line, text}], "eval_results": [{path, entries}]}``.
 
-    Raises InputError ``model_card_empty``, ``front_matter_unclosed``,
-    ``front_matter_not_a_mapping``, and what :func:`read_yaml` and :func:`decode_text` raise.
+    Raises InputError ``model_card_empty``, ``model_card_too_many_sections``,
+    ``front_matter_unclosed``, ``front_matter_not_a_mapping``, and what :func:`read_yaml` and
+    :func:`decode_text` raise.
     """
     lines = LineIndex(source.shown, decode_text(data, source.shown))
     if not lines.text.strip():
@@ -57,6 +59,12 @@ def load_markdown(source: Source, data: bytes, limits: Limits) -> Document:
     front, body_start = _front_matter(lines, limits)
     first = lines.position(body_start).line
     sections = read_sections(lines.text[body_start:], first)
+    if len(sections) > _MAX_SECTIONS:
+        raise source.error(
+            "model_card_too_many_sections",
+            f"{source.shown} has more than {_MAX_SECTIONS} headings",
+            hint="a model card is a document for people; name the right file",
+        )
     sheet = card_sheet("huggingface" if front else "markdown")
     if front is not None:
         sheet.facts["front_matter"] = True

@@ -8,7 +8,8 @@ is read first and wins.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
 from adjudge.documents.facts import Sheet, date_of
@@ -47,6 +48,8 @@ _PROSE: Final = (
 _SHORT: Final = 2000
 """Characters looked at where a number, an address or a name is searched for."""
 
+_MAX_LABELS: Final = 5000
+
 _CARD_TITLE: Final = re.compile(r"\Amodel card\b(?: for\b)?[ :–—-]*|[ :–—-]*\bmodel card\Z", re.I)
 _ADDRESS: Final = re.compile(
     r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}|https?://[^\s()<>\"']+"
@@ -84,10 +87,15 @@ def put_prose(sheet: Sheet, sections: list[Section], file: str) -> None:
     """Read the body of a Markdown card into ``sheet``; ``file`` is its name in positions."""
     _put_name(sheet, sections, file)
     _assign_topics(sections)
-    labels = [(section, label) for section in sections for label in labels_of(section)]
-    by_label = _label_topics(labels)
+    labels = ((section, label) for section in sections for label in labels_of(section))
+    by_label = _label_topics(islice(labels, _MAX_LABELS))
+    if next(labels, None) is not None:
+        sheet.problem(
+            "too_many_labels", f"only the first {_MAX_LABELS} labelled entries are read", ""
+        )
+    foreign = _foreign_lines(by_label)
     for fact in _PROSE:
-        pieces = _from_sections(fact, sections, by_label) or _from_labels(fact, by_label)
+        pieces = _from_sections(fact, sections, foreign) or _from_labels(fact, by_label)
         text = "\n\n".join(p.text for p in pieces)
         if text:
             sheet.put(fact, text, Position(file, pieces[0].line, 1))
@@ -122,7 +130,7 @@ def _assign_topics(sections: list[Section]) -> None:
 
 
 def _label_topics(
-    labels: list[tuple[Section, Label]],
+    labels: Iterable[tuple[Section, Label]],
 ) -> _Labels:
     found = []
     for section, label in labels:
@@ -134,18 +142,22 @@ def _label_topics(
     return found
 
 
-def _from_sections(fact: str, sections: list[Section], labels: _Labels) -> list[_Found]:
-    """The texts of the sections about ``fact``, without labelled entries about other facts."""
+def _foreign_lines(labels: _Labels) -> set[int]:
+    """The lines of labelled entries about something else than the section they stand in."""
+    return {
+        number
+        for section, label, topics in labels
+        if not label.cell and not topics & {*section.topics, "overview"}
+        for number in range(label.first, label.last + 1)
+    }
+
+
+def _from_sections(fact: str, sections: list[Section], foreign: set[int]) -> list[_Found]:
+    """The texts of the sections about ``fact``, without the ``foreign`` lines."""
     found = []
     for section in sections:
         if fact not in section.topics:
             continue
-        foreign = {
-            number
-            for owner, label, topics in labels
-            if owner is section and not label.cell and not topics & {*section.topics, "overview"}
-            for number in range(label.first, label.last + 1)
-        }
         kept = (line.text for line in section.lines if line.number not in foreign)
         text = "\n".join(kept).strip()
         if text:

@@ -121,6 +121,7 @@ def read_sections(text: str, first: int = 1) -> list[Section]:
     """
     sections = [Section("", 0, first, ())]
     paragraph: list[Line] = []
+    above: list[Section] = []
     for line in visible_lines(text, first):
         heading = None if line.code else _heading(line.text)
         start = line.number
@@ -132,7 +133,7 @@ def read_sections(text: str, first: int = 1) -> list[Section]:
         if heading is not None:
             paragraph = []
             if heading[1]:
-                sections.append(_section(heading, start, sections))
+                sections.append(_section(heading, start, above))
             continue
         sections[-1].lines.append(line)
         if line.code or not line.text.strip():
@@ -160,14 +161,14 @@ def _setext(text: str, paragraph: list[Line]) -> tuple[int, str] | None:
     return 1 if match[1][0] == "=" else 2, clean_title(title)
 
 
-def _section(heading: tuple[int, str], line: int, before: list[Section]) -> Section:
+def _section(heading: tuple[int, str], line: int, above: list[Section]) -> Section:
+    """A new section; ``above`` holds the open ones around it and then the section itself."""
     level, title = heading
-    above: tuple[str, ...] = ()
-    for earlier in reversed(before):
-        if 0 < earlier.level < level:
-            above = earlier.path
-            break
-    return Section(title, level, line, (*above, title))
+    while above and above[-1].level >= level:
+        above.pop()
+    section = Section(title, level, line, (*(above[-1].path if above else ()), title))
+    above.append(section)
+    return section
 
 
 _LINK: Final = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\n]*\)")

@@ -7,6 +7,7 @@ fact ``topics`` says how it was read.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _WORDS: Final = re.compile(r"[^\W_]+", re.UNICODE)
@@ -139,6 +140,7 @@ CELL_TOPICS: Final = frozenset(
 )
 
 
+@lru_cache(maxsize=4096)
 def topics_of(title: str) -> frozenset[str]:
     """The facts a heading or label announces; none when it is not known."""
     words = " ".join(_WORDS.findall(title.lower()))
