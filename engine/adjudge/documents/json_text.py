@@ -15,6 +15,8 @@ from typing import Any, Final, NoReturn
 from adjudge.documents.model import DEFAULT_LIMITS, Limits, LineIndex, Parsed, error_at, split
 from adjudge.errors import InputError
 
+_MAX_DIGITS: Final = 4300
+
 
 class _Refused(Exception):
     """Raised by a parser hook, which does not know where it is."""
@@ -45,8 +47,7 @@ def _float(literal: str) -> float:
 
 
 def _int(literal: str) -> int:
-    # Python refuses to convert very long digit strings, and so quadratic work.
-    if len(literal) > 4000:
+    if len(literal) > _MAX_DIGITS:
         raise _Refused("json_number", f"a number has {len(literal)} digits", literal)
     return int(literal)
 
@@ -55,15 +56,14 @@ def _constant(literal: str) -> NoReturn:
     raise _Refused("json_number", f"{literal} is not a JSON number", literal)
 
 
+# The C parser calls a parse_int hook for every integer; int itself is much faster.  It raises a
+# ValueError for digit strings that would take quadratic work, and only then is the hook used.
 _DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_float, parse_int=_int, parse_constant=_constant
-)
-# The C parser calls a parse_int hook for every integer; int itself is much faster, and safe
-# where no digit string is long enough to be refused.
-_FAST: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_float, parse_constant=_constant
 )
-_MANY_DIGITS: Final = re.compile(r"[0-9]{4000}")
+_COUNTING: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_float, parse_int=_int, parse_constant=_constant
+)
 
 
 def read_json(text: str, file: str, limits: Limits = DEFAULT_LIMITS) -> Parsed:
@@ -82,9 +82,8 @@ def read_json(text: str, file: str, limits: Limits = DEFAULT_LIMITS) -> Parsed:
             f"the file holds more than {limits.max_nodes} values",
             "judge a smaller file, or raise the limit",
         )
-    decoder = _DECODER if _MANY_DIGITS.search(text) else _FAST
     try:
-        value = decoder.decode(text)
+        value = _decode(text)
     except json.JSONDecodeError as error:
         raise _syntax(error, lines) from None
     except RecursionError:
@@ -95,6 +94,15 @@ def read_json(text: str, file: str, limits: Limits = DEFAULT_LIMITS) -> Parsed:
         raise _too_deep(lines, limits)
     _check_surrogates(lines)
     return Parsed(value, lines, JsonPlaces(text).find)
+
+
+def _decode(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return _COUNTING.decode(text)
 
 
 def _within_depth(value: Any, limit: int) -> bool:
@@ -198,7 +206,7 @@ _SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 def _check_surrogates(lines: LineIndex) -> None:
     """Refuse ``\\ud800`` without its other half: it has no UTF-8 form, hence no digest."""
     text = lines.text
-    if not _SURROGATE_ESCAPE.search(text):
+    if "\\u" not in text or not _SURROGATE_ESCAPE.search(text):
         return
     high_end = -1
     high_start = -1
