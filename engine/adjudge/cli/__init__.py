@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     from adjudge.cli.app import app
     from adjudge.errors import AdjudgeError
 
+    if argv is None:
+        # A process of its own allocates much and frees little; looking for cycles would only
+        # cost time.  The service, which stays, turns it on again.
+        gc.disable()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         result = app.main(args=arguments, prog_name="adjudge", standalone_mode=False)

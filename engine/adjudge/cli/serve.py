@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import click
@@ -57,6 +58,7 @@ def command(
         name=loaded.name,
         digest=loaded.digest,
     )
+    gc.enable()
     store = None if no_log else DecisionLog(log)
     recorder = None
     if store is not None:

@@ -1,7 +1,8 @@
 """Files the way ``opa`` loads them in: modules and base documents out.
 
 A directory is walked; every ``.rego`` file is a module, every JSON or YAML file a base
-document under the path of its directory.  A prefix ``a.b:path`` puts a document below
+document under the path of its directory.  YAML policies are modules, too; collections are
+left out.  A prefix ``a.b:path`` puts a document below
 ``data.a.b``.
 """
 
@@ -15,6 +16,9 @@ from typing import Any
 from adjudge.documents.model import Parsed
 from adjudge.documents.reading import read_json, read_yaml
 from adjudge.errors import InputError
+from adjudge.policyset.inputs import input_schemas
+from adjudge.rego.syntax import Module
+from adjudge.yamlpolicy import compile_policy
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 DATA_SUFFIXES = (".json", ".yaml", ".yml")
@@ -22,9 +26,9 @@ DATA_SUFFIXES = (".json", ".yaml", ".yml")
 
 @dataclass(slots=True)
 class OpaFiles:
-    """Module texts by file name, and the merged base documents."""
+    """Module texts (or trees, of YAML policies) by file name, and the merged base documents."""
 
-    modules: dict[str, str] = field(default_factory=dict)
+    modules: dict[str, str | Module] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     owners: dict[tuple[str, ...], str] = field(default_factory=dict)
 
@@ -43,8 +47,21 @@ def load_opa_files(paths: Sequence[str]) -> OpaFiles:
                 out.modules[str(file)] = read_text(file)
             elif file.suffix in DATA_SUFFIXES:
                 parsed = read_data(file)
-                _merge(out, keys, parsed.value, str(file))
+                kind = _policy_kind(parsed.value)
+                if kind == "Policy":
+                    text = read_text(file)
+                    compiled = compile_policy(text, str(file), input_schemas())
+                    out.modules[str(file)] = compiled.module
+                elif kind is None:
+                    _merge(out, keys, parsed.value, str(file))
     return out
+
+
+def _policy_kind(value: Any) -> str | None:
+    """``Policy``, ``Collection`` and so on for what adjudge reads itself, None for data."""
+    if isinstance(value, dict) and str(value.get("apiVersion", "")).startswith("adjudge/"):
+        return str(value.get("kind", ""))
+    return None
 
 
 def _split_prefix(argument: str) -> tuple[tuple[str, ...], Path]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from adjudge.rego.builtins import catalog
@@ -116,9 +117,22 @@ class Program:
         self._plan = plan
         self._data = data
         self._slots: dict[Path, int] = {g.path: n for n, g in enumerate(comp.groups.values())}
-        self._namespace, self._rules = self._link()
 
     # -- linking ---------------------------------------------------------------------------
+
+    @cached_property
+    def _linked(self) -> tuple[dict[str, Any], RuleNode]:
+        """The generated module and the rule tree over it, made when first needed: a gate
+        that only runs the evidence variant never emits this one."""
+        return self._link()
+
+    @property
+    def _namespace(self) -> dict[str, Any]:
+        return self._linked[0]
+
+    @property
+    def _rules(self) -> RuleNode:
+        return self._linked[1]
 
     def _emitted(self) -> Generated:
         emitter = ModuleEmitter(self._slots, _kinds(self._comp))
@@ -219,7 +233,6 @@ class Traced(Program):
         self.entry_plans = [p for p in program._plan.rules if is_entry(p.group)]
         self._comp, self._plan, self._data = program._comp, program._plan, program._data
         self._slots = program._slots
-        self._namespace, self._rules = self._link()
 
     def _emitted(self) -> Generated:
         emitter = ModuleEmitter(self._slots, _kinds(self._comp), trace=True)
