@@ -53,11 +53,29 @@ def test_file_used_as_directory(tmp_path: Path) -> None:
     assert code_of(lambda: Source(tmp_path, "f").walk()) == "not_a_directory"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(tmp_path: Path) -> None:
+def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "f").write_bytes(b"x")
-    (tmp_path / "f").chmod(0)
-    assert code_of(lambda: Source(tmp_path, "f").read(5)) == "unreadable_file"
+    real = os.open
+
+    def refuse(path: str, flags: int, *, dir_fd: int | None = None) -> int:
+        if path == "f":  # root, who may run this, is never refused
+            raise PermissionError(13, "Permission denied")
+        return real(path, flags, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", refuse)
+    for action in (Source(tmp_path, "f").digest, Source(tmp_path, "f").type):
+        assert code_of(action) == "unreadable_file"
+    assert code_of(Source(tmp_path, "f").read, 5) == "unreadable_file"
+
+
+def test_names_too_long(tmp_path: Path) -> None:
+    assert code_of(Source(tmp_path, "x" * 300).read, 5) == "unreadable_file"
+    assert code_of(Source(tmp_path, "x/" * 3000).read, 5) in ("unreadable_file", "file_not_found")
+
+
+def test_the_root_may_be_the_file_system() -> None:
+    assert Source(Path("/"), "etc").type() == "directory"
+    assert Source(Path("/"), ".").type() == "directory"
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x", "a/.."])
