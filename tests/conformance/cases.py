@@ -68,8 +68,11 @@ def _evaluate(case: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _input(case: dict[str, Any]) -> Value:
     if "input_term" in case:
-        term = compile_modules({}).prepare(f"x = {case['input_term']}")
-        return term.eval()[0].bindings["x"]
+        # Through a rule, not a query: results are JSON, and a term may hold sets.
+        program = compile_modules(
+            {"input.rego": f"package input_term\n\nx := {case['input_term']}"}
+        )
+        return program.rule_at(("input_term", "x"))(program.context(UNDEFINED, Options(), None))
     if "input" in case:
         return from_json(case["input"])
     return UNDEFINED

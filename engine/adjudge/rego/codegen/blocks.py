@@ -208,7 +208,9 @@ class BlockEmitter(StepEmitter):
         if depth + 1 >= MAX_DEPTH:
             name = self.fresh("h")
             body: list[ast.stmt] = [py.nonlocal_([target.flag])] if target.flag else []
+            saved = self.indexes
             body.extend(self.block(block, target))
+            self.indexes = saved
             body.append(py.return_(py.name(abi.UNSET)))
             return [py.function(name, (), body), py.expr(py.call(name))]
         body = self._inline(block, target, self._fail_break, depth + 1)
@@ -245,7 +247,8 @@ class BlockEmitter(StepEmitter):
         """Store a value, or check that it equals the one stored before."""
         merged = py.name(into)
         where = self.where(self.loc)
-        conflict = py.expr(py.method(py.name("c"), "conflict", py.const(self.conflict_kind), where))
+        kind, name = py.const(self.conflict_kind), py.const(self.rule_name)
+        conflict = py.expr(py.method(py.name("c"), "conflict", kind, where, name))
         check = py.if_(py.not_(py.call(abi.EQUAL, merged, value)), conflict)
         return [
             py.if_else(py.is_(merged, py.name(abi.UNDEFINED)), [py.assign(into, value)], [check])

@@ -50,12 +50,13 @@ class ModuleEmitter:
         tree = ast.Module([*self.constants.statements, *self.body], [])
         return Generated(tree, self.builtins)
 
-    def _emitter(self, conflict_kind: str = "complete") -> BlockEmitter:
+    def _emitter(self, conflict_kind: str = "complete", rule: str = "") -> BlockEmitter:
         emitter = BlockEmitter(self.constants, self.slots, trace=self.trace)
         emitter.builtins = self.builtins
         emitter.contextual = self.kinds.contextual
         emitter.nondeterministic = self.kinds.nondeterministic
         emitter.conflict_kind = conflict_kind
+        emitter.rule_name = rule
         return emitter
 
     # -- rules -----------------------------------------------------------------------------
@@ -128,7 +129,7 @@ class ModuleEmitter:
         return py.function(f"{abi.RULE_PREFIX}{slot}", ["c"], body)
 
     def _single(self, plan: ir.RulePlan, conflict_kind: str) -> list[ast.stmt]:
-        emitter = self._emitter(conflict_kind)
+        emitter = self._emitter(conflict_kind, plan.group.name)
         out: list[ast.stmt] = [py.assign("o", py.name(abi.UNDEFINED))]
         exits = plan.constant is not None
         if plan.index is not None and not self.trace:
@@ -171,14 +172,14 @@ class ModuleEmitter:
         slot = self.slots[plan.group.path]
         params = ["c", *(f"v{n}" for n in range(1, plan.params + 1))]
         for number, clause in enumerate(plan.clauses):
-            emitter = self._emitter(conflict_kind)
+            emitter = self._emitter(conflict_kind, plan.group.name)
             body = [
                 py.assign("o", py.name(abi.UNDEFINED)),
                 *self._clause(emitter, clause, Target(merge="o", exits=exits)),
                 py.return_(py.name("o")),
             ]
             self._function(f"{abi.CLAUSE_PREFIX}{slot}_{number}", params, body)
-        emitter = self._emitter(conflict_kind)
+        emitter = self._emitter(conflict_kind, plan.group.name)
         first = next(iter(plan.clauses), None)
         emitter.loc = first.loc if first is not None else emitter.loc
         found = py.assign("w", py.call("k", *(py.name(p) for p in params)))

@@ -30,6 +30,8 @@ class StepEmitter:
         self.builtins: dict[str, str] = {}
         self.expect_misses = False
         self.conflict_kind = "complete"
+        self.rule_name = ""
+        self.indexes: list[tuple[str, str]] = []
         self.entry = False
         self.scan_key = ""
         self.marks: list[str] = []

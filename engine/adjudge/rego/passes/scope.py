@@ -91,7 +91,9 @@ class Scope:
             if entry is not None:
                 entry.used = True
                 return entry.unique
-            scope.referenced.add(name)
+            if scope is self:
+                # Only in its own body: inside a closure the name is another variable.
+                scope.referenced.add(name)
             if name in scope.pending:
                 return name
             scope = scope.parent

@@ -18,8 +18,10 @@ from adjudge.source import Location
 Patch = tuple[str, tuple[Any, ...], str, Value, Any, bool, str]
 
 CONFLICTS = {
-    "complete": "complete rules must not produce multiple outputs",
-    "function": "functions must not produce multiple outputs for same inputs",
+    "complete": "complete rules must not produce multiple outputs: "
+    "rule {} produced conflicting values",
+    "function": "functions must not produce multiple outputs for same inputs: "
+    "function {} produced conflicting values for the same inputs",
     "object": "object keys must be unique",
 }
 
@@ -143,10 +145,14 @@ class Context:
 
     # -- errors ------------------------------------------------------------------------------
 
-    def conflict(self, kind: str, where: tuple[str, int, int] | None = None) -> None:
-        """Two solutions disagree."""
+    def conflict(
+        self, kind: str, where: tuple[str, int, int] | None = None, name: str = ""
+    ) -> None:
+        """Two solutions of the rule ``name`` disagree."""
         raise RegoEvalError(
-            "eval_conflict_error", CONFLICTS[kind], location=Location(*where) if where else None
+            "eval_conflict_error",
+            CONFLICTS[kind].format(name),
+            location=Location(*where) if where else None,
         )
 
     def builtin_error(self, error: BuiltinError, name: str, where: tuple[str, int, int]) -> None:
