@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.rego.builtins.golden import Context, ask_opa, opa_binary, read_cases
 
-import adjudge.rego.builtins as builtins
 from adjudge.rego.builtins.registry import BuiltinError, declared
 from adjudge.rego.runtime.text import rego_text
 from adjudge.rego.runtime.values import UNDEFINED
@@ -18,8 +16,14 @@ from adjudge.rego.runtime.values import UNDEFINED
 DATA = Path(__file__).parent / "data"
 FAMILIES = sorted(path.stem for path in DATA.glob("*.jsonl"))
 
-for _module in pkgutil.iter_modules(builtins.__path__):
-    importlib.import_module(f"adjudge.rego.builtins.{_module.name}")
+MODULES = (
+    *("aggregates", "arithmetic", "arrays", "bits", "conversions", "encoding", "globs", "graph"),
+    *("json_paths", "json_text", "numbers_range", "objects", "regex", "semver", "sets", "sprintf"),
+    *("strings", "templates", "types", "units", "yaml_text"),
+)
+
+for _module in MODULES:
+    importlib.import_module(f"adjudge.rego.builtins.{_module}")
 
 
 def answer(case: dict[str, Any]) -> dict[str, Any]:

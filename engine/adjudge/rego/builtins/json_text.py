@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from adjudge.rego.builtins.operands import too_large
@@ -88,7 +89,7 @@ def is_valid(text: Value) -> bool:
     if not isinstance(text, str):
         return False
     try:
-        parse_json(text, check_numbers=False)
+        parse_json(text, number=str)
     except BuiltinError:
         return False
     return True
@@ -100,15 +101,23 @@ def unmarshal(text: Value) -> Any:
     return parse_json(want_string(text, 1))
 
 
-def parse_json(text: str, *, check_numbers: bool = True) -> Any:
-    """The value of a JSON text; of equal keys the last counts.  Unless ``check_numbers``
-    is set, numbers stay texts and may have any size.
+def _number(text: str) -> Any:
+    if len(text) < 16 and text.isdigit():
+        return int(text)
+    try:
+        return parse_number(text)
+    except ValueError as error:
+        raise BuiltinError(f"invalid number: {error}") from None
+
+
+def parse_json(text: str, *, number: Callable[[str], Any] = _number) -> Any:
+    """The value of a JSON text; of equal keys the last counts.  ``number`` makes a value of
+    the text of a number.
 
     Raises :class:`BuiltinError` in Go's words, also for what nests too deeply.
     """
     text = valid_text(text)
     try:
-        number = _number if check_numbers else str
         value = json.loads(text, parse_float=number, parse_int=number, parse_constant=_not_a_number)
     except json.JSONDecodeError as error:
         raise BuiltinError(_go_message(text, error)) from None
@@ -117,15 +126,6 @@ def parse_json(text: str, *, check_numbers: bool = True) -> Any:
     if _too_deep(value):
         raise BuiltinError("exceeded max depth")
     return _whole_characters(value) if _HALF_PAIR.search(text) else value
-
-
-def _number(text: str) -> Any:
-    if len(text) < 16 and text.isdigit():
-        return int(text)
-    try:
-        return parse_number(text)
-    except ValueError as error:
-        raise BuiltinError(f"invalid number: {error}") from None
 
 
 def _not_a_number(name: str) -> NoReturn:

@@ -44,7 +44,7 @@ def sprintf(context: BuiltinContext, template: Value, values: Value) -> str:
             if len(out) > context.max_size:
                 raise too_large(context)
             return out
-    return _Printer(context).printf(text, args)
+    return Printer(context).printf(text, args)
 
 
 def _plain_parts(template: str) -> tuple[str, ...] | None:
@@ -115,10 +115,10 @@ def _argument(value: Value) -> Any:
     return whole if -_INT64 <= whole < _INT64 else _BigInt(whole)
 
 
-_GO_TYPES: Final = {float: "float64", int: "int64", _BigInt: "*big.Int", str: "string"}
+GO_TYPES: Final = {float: "float64", int: "int64", _BigInt: "*big.Int", str: "string"}
 
 
-class _Printer:
+class Printer:
     """One call of ``Sprintf``."""
 
     def __init__(self, context: BuiltinContext) -> None:
@@ -139,7 +139,7 @@ class _Printer:
 
     def printf(self, template: str, values: list[Value]) -> str:
         """Format all verbs of the template."""
-        args = [_argument(v) for v in values]
+        args = [self.argument(v) for v in values]
         at, end = 0, len(template)
         while at < end:
             percent = template.find("%", at)
@@ -150,9 +150,20 @@ class _Printer:
             at = self._verb(template, percent + 1, args)
         if not self.reordered and self.next_arg < len(args):
             self.flags = Flags()
-            extra = [f"{_GO_TYPES[type(a)]}={self._text(a, 'v')}" for a in args[self.next_arg :]]
+            extra = map(self._extra, args[self.next_arg :])
             self.write(f"%!(EXTRA {', '.join(extra)})")
         return "".join(self.out)
+
+    def argument(self, value: Any) -> Any:
+        """A value of the caller as one that is formatted."""
+        return _argument(value)
+
+    def type_name(self, value: Any) -> str:
+        """Go's name of the type of an argument."""
+        return GO_TYPES[type(value)]
+
+    def _extra(self, value: Any) -> str:
+        return "<nil>" if value is None else f"{self.type_name(value)}={self.text(value, 'v')}"
 
     def _verb(self, template: str, at: int, args: list[Any]) -> int:
         """Format the verb whose flags begin at ``at``; returns where the text goes on."""
@@ -182,7 +193,7 @@ class _Printer:
             if verb in "vw":
                 flags.sharp_v, flags.sharp = flags.sharp, False
                 flags.plus_v, flags.plus = flags.plus, False
-            self.write(self._text(args[self.next_arg], verb))
+            self.write(self._argument_text(args[self.next_arg], verb))
             self.next_arg += 1
         return at + 1
 
@@ -249,17 +260,24 @@ class _Printer:
             return value
         return None
 
-    def _text(self, arg: Any, verb: str) -> str:
+    def _argument_text(self, arg: Any, verb: str) -> str:
+        if verb == "T":
+            return self.padded(self.type_name(arg))
+        return self.text(arg, verb)
+
+    def padded(self, text: str) -> str:
+        """The text cut and padded as the flags say."""
+        return _pad(_cut(text, self.flags), self.flags)
+
+    def text(self, arg: Any, verb: str) -> str:
         """One argument by one verb."""
         flags = self.flags
         kind = type(arg)
-        if verb == "T":
-            return _pad(_cut(_GO_TYPES[kind], flags), flags)
         if kind is _BigInt:
             return _big_text(arg, verb, flags)
-        formatted = _FORMATS[kind](arg, verb, flags)
+        formatted = FORMATS[kind](arg, verb, flags)
         if formatted is None:
-            return f"%!{verb}({_GO_TYPES[kind]}={_FORMATS[kind](arg, 'v', flags)})"
+            return f"%!{verb}({self.type_name(arg)}={FORMATS[kind](arg, 'v', flags)})"
         return formatted
 
 
@@ -413,7 +431,7 @@ def _big_text(number: int, verb: str, flags: Flags) -> str:
     return _pad_blank(sign + prefix + digits, flags)
 
 
-_FORMATS: Final[dict[type, Callable[[Any, str, Flags], str | None]]] = {
+FORMATS: Final[dict[type, Callable[[Any, str, Flags], str | None]]] = {
     str: _string_text,
     int: _int_text,
     float: format_float,

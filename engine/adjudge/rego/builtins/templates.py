@@ -1,0 +1,62 @@
+"""Strings from templates: string interpolation, and strings.render_template."""
+
+from __future__ import annotations
+
+from adjudge.rego.builtins.json_text import parse_json
+from adjudge.rego.builtins.operands import too_large
+from adjudge.rego.builtins.registry import (
+    BuiltinContext,
+    BuiltinError,
+    builtin,
+    want_array,
+    want_object,
+    want_string,
+)
+from adjudge.rego.builtins.template_run import Runner
+from adjudge.rego.builtins.template_syntax import Parser
+from adjudge.rego.builtins.template_tokens import TemplateError
+from adjudge.rego.builtins.template_values import JsonNumber
+from adjudge.rego.runtime.text import display_text, rego_text
+from adjudge.rego.runtime.values import RegoSet, Value, type_name
+
+
+@builtin("internal.template_string", context=True)
+def template_string(context: BuiltinContext, parts: Value) -> str:
+    """The parts of an interpolated string in a row.
+
+    A part is a scalar, or a set with the value of an expression, empty when that is
+    undefined.
+    """
+    texts = [_part(part) for part in want_array(parts, 1)]
+    if sum(map(len, texts)) > context.max_size:
+        raise too_large(context)
+    return "".join(texts)
+
+
+def _part(part: Value) -> str:
+    if part.__class__ is RegoSet:
+        values = part.values()
+        if len(values) > 1:
+            raise BuiltinError(
+                "template-strings must not produce multiple outputs",
+                "eval_conflict_error",
+                halt=True,
+            )
+        return display_text(values[0]) if values else "<undefined>"
+    if isinstance(part, (list, dict)):
+        raise BuiltinError(f"illegal argument type: {type_name(part)}", halt=True)
+    return display_text(part)
+
+
+@builtin("strings.render_template", context=True)
+def render_template(context: BuiltinContext, template: Value, variables: Value) -> str:
+    """The text that a template of Go's ``text/template`` makes of the variables."""
+    text = want_string(template, 1)
+    # OPA reads the variables' text as JSON: sets and keys that are no strings are errors.
+    data = parse_json(rego_text(want_object(variables, 2)), number=JsonNumber)
+    try:
+        templates = Parser("template", text).parse()
+        out = Runner(context, "template", text, templates).run(data)
+    except TemplateError as error:
+        raise BuiltinError(str(error)) from None
+    return out.replace("<no value>", "<undefined>")
