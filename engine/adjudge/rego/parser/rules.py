@@ -346,10 +346,12 @@ class RuleParser(BodyParser):
 
     def _require_if(self, head: Head, i: int) -> None:
         what = "rule" if head.args is None else "function"
-        self._v1_error(f"`if` keyword is required before {what} body", i)
+        hint = "write `if` before the `{`, or read the module as Rego v0"
+        self._v1_error(f"`if` keyword is required before {what} body", i, hint)
 
     def _require_contains(self, i: int) -> None:
-        self._v1_error("`contains` keyword is required for partial set rules", i)
+        hint = "write `p contains x` for `p[x]`, or read the module as Rego v0"
+        self._v1_error("`contains` keyword is required for partial set rules", i, hint)
 
     def _check_name(self, head: Head, i: int) -> None:
         if isinstance(head.ref, Var) and head.ref.name in KEYWORDS:
