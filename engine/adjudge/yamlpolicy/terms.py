@@ -50,7 +50,8 @@ def infix(symbol: str, left: Term, right: Term, loc: Location) -> Call:
 
 def member(item: Term, collection: Term, loc: Location) -> Call:
     """``item in collection``."""
-    return Call(Var("internal.member_2", loc), (item, collection), True, loc)
+    operator = Ref(Var("internal", loc), (Scalar("member_2", loc),), loc)
+    return Call(operator, (item, collection), True, loc)
 
 
 def assign(name: str, value: Term, loc: Location) -> Expr:
