@@ -222,6 +222,10 @@ _FAMILIES: Final[dict[str, tuple[str, ...]]] = {
         "trim_suffix",
         "upper",
     ),
+    "templates": (
+        "internal.template_string",
+        "strings.render_template",
+    ),
     "times": (
         "time.add_date",
         "time.clock",
@@ -236,7 +240,11 @@ _FAMILIES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "types": (
         "cast_array",
+        "cast_boolean",
+        "cast_null",
+        "cast_object",
         "cast_set",
+        "cast_string",
         "is_array",
         "is_boolean",
         "is_null",

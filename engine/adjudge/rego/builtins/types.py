@@ -79,5 +79,7 @@ def _identity_cast(kind: str) -> Callable[[Value], Any]:
     return cast
 
 
-for _kind in ("string", "boolean", "null", "object"):
-    builtin(f"cast_{_kind}")(_identity_cast(_kind))
+builtin("cast_string")(_identity_cast("string"))
+builtin("cast_boolean")(_identity_cast("boolean"))
+builtin("cast_null")(_identity_cast("null"))
+builtin("cast_object")(_identity_cast("object"))
