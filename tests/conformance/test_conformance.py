@@ -7,10 +7,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.conformance.cases import judge, read_cases
 
 from adjudge.rego.builtins import catalog
 from adjudge.rego.capabilities import all_capabilities
-from tests.conformance.cases import judge, read_cases
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "conformance" / "opa-v1.jsonl"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from adjudge.rego.ast_json import module_json
 from adjudge.rego.builtins import catalog
 from adjudge.rego.builtins.registry import declared
 from adjudge.rego.capabilities import Capabilities, all_capabilities
@@ -171,7 +172,7 @@ class Program:
             now_ns=now,
             seed=options.seed,
             strict=options.strict_builtin_errors,
-            services={"parse_module": parse_module, **options.services},
+            services={"parse_module": _parsed_json, **options.services},
             registry=declared(),
         )
         return Context(
@@ -256,6 +257,10 @@ class Traced(Program):
                 found.append((value, list(c.reads)))
 
         return whole
+
+
+def _parsed_json(name: str, text: str) -> Value:
+    return from_json(module_json(parse_module(text, name)))
 
 
 def _node_at(root: RuleNode, path: Path) -> RuleNode:

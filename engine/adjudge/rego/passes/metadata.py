@@ -33,7 +33,10 @@ class MetadataIndex:
                 for annotation in rule.annotations:
                     if annotation.scope == "document":
                         path = _rule_path(module, rule)
-                        self.documents.setdefault(path, []).append(annotation)
+                        known = self.documents.setdefault(path, [])
+                        # One block stands with every rule of the document.
+                        if annotation not in known:
+                            known.append(annotation)
 
     def chain(self, module: Module, rule: Rule) -> list[tuple[tuple[str, ...], Annotations | None]]:
         """Paths and annotations from the rule outwards, as OPA orders them."""
