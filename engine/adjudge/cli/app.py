@@ -14,6 +14,7 @@ COMMANDS = {
     "completion": "Print the shell completion script.",
     "eval": "Evaluate a Rego query, as `opa eval` does.",
     "explain": "Show what policies there are, what a rule does, or a policy as Rego.",
+    "fmt": "Format Rego, as `opa fmt` does.",
     "report": "Summarise logged decisions.",
     "serve": "Answer decisions over HTTP, with OPA's data API.",
     "test": "Run the tests of policies, as `opa test` does.",
