@@ -21,6 +21,7 @@ FAMILIES = (
     "http",
     "crypto",
     "debugging",
+    "graphql",
     "json_schema",
     "jwt",
     "net",
