@@ -39,6 +39,7 @@ from adjudge.decision.values import encode_value
 from adjudge.decision.waiver_file import WaiverSet
 from adjudge.decision.waivers import WaiverReport, WaiverSettings, apply_waivers
 from adjudge.documents.model import Document, Position, join
+from adjudge.errors import InputError
 from adjudge.policyset.model import PolicySet, RuleSpec
 from adjudge.rego import Options, RegoEvalError, compile_modules
 from adjudge.rego.capabilities import Capabilities, gate_capabilities
@@ -78,13 +79,22 @@ class Judge:
 
     @cached_property
     def entries(self) -> list[tuple[RuleSpec, Entry]]:
-        """The rules that count, each with the clause that it is."""
-        by_place = {(e.clause.loc.file, e.clause.loc.row): e for e in self.evidence.entries}
+        """The rules that count, each with the clause that it is.
+
+        Raises InputError ``rule_not_found`` when a rule has no clause: a rule that cannot
+        run must not pass for one that found nothing.
+        """
+        by_place = {e.clause.loc: e for e in self.evidence.entries}
         found = []
         for spec in self.policies.rules:
-            entry = by_place.get((spec.location.file, spec.location.row))
-            if entry is not None:
-                found.append((spec, entry))
+            entry = by_place.get(spec.location)
+            if entry is None:
+                raise InputError(
+                    "rule_not_found",
+                    f"the rule {spec.id} stands nowhere in the compiled policies",
+                    location=spec.location,
+                )
+            found.append((spec, entry))
         return found
 
 
@@ -465,11 +475,15 @@ class _ReleaseScope(_Scope):
 
     def _place(self, pointer: str) -> Source | None:
         parts = pointer.split("/")
-        if len(parts) > 3 and parts[1] == "artifacts" and parts[2].isdigit():
+        if len(parts) > 2 and parts[2].isdigit():
+            # ``/artifacts/N/…``, or a group such as ``/model_cards/N/…`` with the same dicts.
+            group = self.input.get(parts[1])
             index = int(parts[2])
-            if index < len(self.run.case.documents):
-                document = self.run.case.documents[index]
-                return _source(document.locate("/" + "/".join(parts[3:])))
+            item = group[index] if isinstance(group, list) and index < len(group) else None
+            for document in self.run.case.documents:
+                if document.as_input() is item:
+                    inner = "/".join(["", *parts[3:]])
+                    return _source(document.locate(inner))
         return _source(_locate_in(self.run.case.locate_release, pointer))
 
 

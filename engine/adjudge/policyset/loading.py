@@ -166,6 +166,7 @@ class _Loader:
             self.tests[file.shown] = parse_module(text, file.shown, 0 if self.v0 else 1)
         elif file.role == "yaml":
             compiled = compile_policy(text, file.shown, input_schemas())
+            self._check_package(compiled.module)
             self.policies[file.shown] = PolicySource(compiled.module, file.pack)
             self.data_paths += compiled.data_paths
             self.lints += compiled.warnings
@@ -174,6 +175,20 @@ class _Loader:
         elif file.role == "manifest":
             revision = _revision(file, text)
             self.revisions += [revision] if revision else []
+
+    def _check_package(self, module: Module) -> None:
+        """A YAML policy has its package to itself: helper rules of two would be one rule."""
+        for source in self.policies.values():
+            if source.module.package == module.package:
+                self.errors.append(
+                    InputError(
+                        "policy_id_twice",
+                        f"{source.module.file} has the same id, or one that only differs in"
+                        " case or punctuation",
+                        location=Location(module.file, 1, 1),
+                        hint="give each policy an id of its own",
+                    )
+                )
 
     # -- the result --------------------------------------------------------------------------
 
