@@ -74,7 +74,7 @@ def hex_decode(text: Value) -> str:
     for byte in data:
         if byte not in b"0123456789abcdefABCDEF":
             char = chr(byte)
-            shown = f" '{go_quote(char)[1:-1]}'" if char.isprintable() else ""
+            shown = f" '{char}'" if char.isprintable() else ""
             raise BuiltinError(f"encoding/hex: invalid byte: U+{byte:04X}{shown}")
     if len(data) % 2:
         raise BuiltinError("encoding/hex: odd length hex string")

@@ -62,7 +62,7 @@ def minus(a: Value, b: Value) -> Any:
     if a.__class__ is RegoSet and b.__class__ is RegoSet:
         return RegoSet.of_boxed(a.boxed - b.boxed)
     if a.__class__ is RegoSet:
-        raise operand_error(2, "set", b)
+        raise operand_error(2, "set" if is_number(b) else "number", b)
     if not is_number(a):
         raise one_of_error(1, "number, set", a)
     exact = _exact_pair(a, b)
