@@ -179,8 +179,7 @@ class _Validation(Walk):
             return f" Did you mean to use an inline fragment on {or_list(types)}?"
         if parent.kind not in ("OBJECT", "INTERFACE"):
             return ""
-        self.charge(len(parent.fields))
-        return did_you_mean(name, [field.name for field in parent.fields])
+        return did_you_mean(name, [field.name for field in parent.fields], self.charge)
 
     def _is_deep(self, selection: Selection, depth: int, entered: set[str]) -> bool:
         """MaxIntrospectionDepth: whether lists of types are asked for inside each other."""
@@ -226,10 +225,10 @@ class _Validation(Walk):
     ) -> None:
         for argument in arguments:
             if self.schema.argument(definition, argument.name) is None:
-                self.charge(len(definition.arguments))
                 names = [part.name for part in definition.arguments]
                 message = f'Unknown argument "{argument.name}" on {on}.'
-                self.add_error(message + did_you_mean(argument.name, names), user)
+                message += did_you_mean(argument.name, names, self.charge)
+                self.add_error(message, user)
 
     def _check_required(
         self,
@@ -298,7 +297,7 @@ class _Validation(Walk):
                 seen.add(child.name)
         if value.definition is not None:
             self.charge(len(value.definition.fields) + len(value.definition.enum_values))
-        for message, node in wrong_values(self.schema, value):
+        for message, node in wrong_values(self.schema, value, self.charge):
             self.add_error(message, node)
         if operation is not None:
             for message, node in misplaced_variables(value):
@@ -331,9 +330,9 @@ class _Validation(Walk):
             message = f'Fragment "{name}" cannot condition on non composite type "{condition}".'
             self.add_error(message, fragment)
         if definition is None:
-            self.charge(len(self.schema.types))
             message = f'Unknown type "{condition}".'
-            self.add_error(message + did_you_mean(condition, sorted(self.schema.types)), fragment)
+            message += did_you_mean(condition, sorted(self.schema.types), self.charge)
+            self.add_error(message, fragment)
         self._seek_cycles(fragment, [], {})
         # Of the fragments, only the first one's own turn counts as use.
         self._fragment_seen = True

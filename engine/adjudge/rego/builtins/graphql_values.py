@@ -5,7 +5,7 @@ produces the messages of what is wrong with each (GraphQL specification, section
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import isinf
 from typing import Final, TypeAlias
@@ -73,7 +73,7 @@ def value_text(value: Value) -> str:
     return value.raw
 
 
-def wrong_values(schema: Schema, value: Value) -> Iterator[Finding]:
+def wrong_values(schema: Schema, value: Value, charge: Callable[[int], None]) -> Iterator[Finding]:
     """ValuesOfCorrectType: what the value is not but had to be, each with its place."""
     definition, expected = value.definition, value.expected
     if definition is None or expected is None:
@@ -88,26 +88,28 @@ def wrong_values(schema: Schema, value: Value) -> Iterator[Finding]:
         if expected.elem is None:
             yield _unexpected(value, definition, expected), value
     elif value.kind == OBJECT:
-        yield from _wrong_object(schema, value, definition)
+        yield from _wrong_object(schema, value, definition, charge)
     elif value.kind in (STRING, BLOCK) and definition.kind == "ENUM":
         message = f'Enum "{expected}" cannot represent non-enum value: {value_text(value)}.'
-        yield message + _enum_suggestion(value, definition), value
+        yield message + _enum_suggestion(value, definition, charge), value
     elif value.kind == ENUM:
         if definition.kind != "ENUM":
             yield _unexpected(value, definition, expected), value
         elif named(definition.enum_values, value.raw) is None:
             message = f'Value "{value_text(value)}" does not exist in "{expected}" enum.'
-            yield message + _enum_suggestion(value, definition), value
+            yield message + _enum_suggestion(value, definition, charge), value
     elif value.kind in _ACCEPTED and definition.name not in _ACCEPTED[value.kind]:
         yield _unexpected(value, definition, expected), value
 
 
-def _enum_suggestion(value: Value, definition: Definition) -> str:
+def _enum_suggestion(value: Value, definition: Definition, charge: Callable[[int], None]) -> str:
     names = [part.name for part in definition.enum_values]
-    return did_you_mean(value.raw, names, "Did you mean the enum value")
+    return did_you_mean(value.raw, names, charge, "Did you mean the enum value")
 
 
-def _wrong_object(schema: Schema, value: Value, definition: Definition) -> Iterator[Finding]:
+def _wrong_object(
+    schema: Schema, value: Value, definition: Definition, charge: Callable[[int], None]
+) -> Iterator[Finding]:
     given = {child.name for child in value.children}
     for field in definition.fields:
         required = field.type.non_null and field.default_value is None
@@ -130,7 +132,7 @@ def _wrong_object(schema: Schema, value: Value, definition: Definition) -> Itera
         if schema.field(definition, child.name) is None:
             message = f'Field "{child.name}" is not defined by type "{definition.name}".'
             names = [field.name for field in definition.fields]
-            yield message + did_you_mean(child.name, names), child
+            yield message + did_you_mean(child.name, names, charge), child
 
 
 def _readable(value: Value) -> bool:
