@@ -111,7 +111,7 @@ def findings_by_opa(
         pytest.skip("the real OPA is not installed")
     parts = []
     for i, (module, _) in enumerate(cases):
-        text = as_rego(module)
+        text = as_rego(module.module)
         package = f"package {'.'.join(module.module.package)}\n"
         assert package in text
         (folder / f"c{i}.rego").write_text(text.replace(package, f"package cases.c{i}\n"), "utf-8")

@@ -264,7 +264,7 @@ def test_the_examples_of_the_documentation_compile() -> None:
 
 def test_the_documentation_shows_the_rego_of_its_first_example() -> None:
     policy = compile_policy(blocks("yaml")[0], "example.yaml", FACTS)
-    assert blocks("rego") == [as_rego(policy)]
+    assert blocks("rego") == [as_rego(policy.module)]
 
 
 def test_the_documentation_names_every_operator_and_code() -> None:

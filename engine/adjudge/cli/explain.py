@@ -130,7 +130,12 @@ def _record(rule: RuleSpec) -> dict[str, Any]:
 def _rego(loaded: PolicySet, rules: list[RuleSpec] | None) -> str:
     """The modules as Rego text; with rules chosen, only the modules that hold them."""
     from adjudge.rego.format import format_module
+    from adjudge.yamlpolicy import PACKAGE, as_rego
 
     files = None if rules is None else {r.location.file for r in rules}
-    texts = [format_module(m) for m in loaded.modules if files is None or m.file in files]
+    texts = []
+    for module in loaded.modules:
+        if files is None or module.file in files:
+            is_yaml = module.package[: len(PACKAGE)] == PACKAGE
+            texts.append(as_rego(module) if is_yaml else format_module(module))
     return "\n".join(texts)

@@ -8,18 +8,16 @@ from collections.abc import Iterable
 import yaml
 
 from adjudge.rego.format import format_module
-from adjudge.rego.syntax import Annotations
-from adjudge.yamlpolicy.model import PolicyModule
+from adjudge.rego.syntax import Annotations, Module
 
 _NO_FOLDING = 10_000
 
 
-def as_rego(policy: PolicyModule) -> str:
-    """The Rego text of a policy, METADATA included; it means the same.
+def as_rego(module: Module) -> str:
+    """The Rego text of a compiled policy, METADATA included; it means the same.
 
     Raises ``RegoError`` for a policy that nests too deeply to be written.
     """
-    module = policy.module
     package = [a for a in module.annotations if a.scope == "package"]
     begin = format_module(dataclasses.replace(module, rules=()))
     parts = [_metadata(package) + begin]
