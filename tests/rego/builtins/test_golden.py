@@ -17,8 +17,28 @@ DATA = Path(__file__).parent / "data"
 FAMILIES = sorted(path.stem for path in DATA.glob("*.jsonl"))
 
 MODULES = (
-    *("aggregates", "arithmetic", "arrays", "bits", "conversions", "encoding", "globs", "graph"),
-    *("json_paths", "json_text", "numbers_range", "objects", "regex", "semver", "sets", "sprintf"),
+    *(
+        "aggregates",
+        "arithmetic",
+        "arrays",
+        "bits",
+        "conversions",
+        "encoding",
+        "globs",
+        "globs_meet",
+        "graph",
+    ),
+    *(
+        "json_paths",
+        "json_text",
+        "numbers_range",
+        "objects",
+        "regex",
+        "semver",
+        "rendering",
+        "sets",
+        "sprintf",
+    ),
     *("strings", "templates", "types", "units", "yaml_text"),
 )
 

@@ -98,6 +98,7 @@ _FAMILIES: Final[dict[str, tuple[str, ...]]] = {
         "glob.match",
         "glob.quote_meta",
     ),
+    "globs_meet": ("regex.globs_match",),
     "graph": (
         "graph.reachable",
         "graph.reachable_paths",
@@ -174,7 +175,6 @@ _FAMILIES: Final[dict[str, tuple[str, ...]]] = {
         "re_match",
         "regex.find_all_string_submatch_n",
         "regex.find_n",
-        "regex.globs_match",
         "regex.is_valid",
         "regex.match",
         "regex.replace",
@@ -186,6 +186,7 @@ _FAMILIES: Final[dict[str, tuple[str, ...]]] = {
         "rego.metadata.rule",
         "rego.parse_module",
     ),
+    "rendering": ("strings.render_template",),
     "runtime_info": ("opa.runtime",),
     "semver": (
         "semver.compare",
@@ -222,10 +223,7 @@ _FAMILIES: Final[dict[str, tuple[str, ...]]] = {
         "trim_suffix",
         "upper",
     ),
-    "templates": (
-        "internal.template_string",
-        "strings.render_template",
-    ),
+    "templates": ("internal.template_string",),
     "times": (
         "time.add_date",
         "time.clock",

@@ -1,4 +1,4 @@
-"""Whether two simple patterns have a string in common, as OPA's ``regex.globs_match`` decides.
+"""regex.globs_match: whether two simple patterns have a string in common.
 
 A pattern is made of characters, ``.``, sets such as ``[a-z]`` and escapes, each with an
 optional ``+`` or ``*``.  The decision follows the rules of the yashtewari
@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from adjudge.rego.builtins.registry import BuiltinContext, BuiltinError
+from adjudge.rego.builtins.operands import two_strings
+from adjudge.rego.builtins.registry import BuiltinContext, BuiltinError, builtin
+from adjudge.rego.runtime.values import Value
 
 _MAX_SET: Final = 70_000
 
@@ -126,13 +128,12 @@ def _fit(a: Token, b: Token) -> bool:
     return not a.chars.isdisjoint(b.chars)
 
 
-def globs_meet(context: BuiltinContext, first: str, second: str) -> bool:
-    """Whether some non-empty string matches both patterns.
-
-    Raises :class:`BuiltinError` for a pattern that cannot be read.
-    """
-    a = _simplified(_Reader(first).tokens())
-    b = _simplified(_Reader(second).tokens())
+@builtin("regex.globs_match", context=True)
+def globs_match(context: BuiltinContext, first: Value, second: Value) -> bool:
+    """Whether some non-empty string matches both patterns."""
+    left, right = two_strings(first, second)
+    a = _simplified(_Reader(left).tokens())
+    b = _simplified(_Reader(right).tokens())
     trimmed = _trimmed(a, b)
     if trimmed is None:
         return False

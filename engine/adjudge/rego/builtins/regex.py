@@ -1,11 +1,10 @@
-"""Regular expressions: regex.match, find, replace, split, templates, and globs that meet."""
+"""Regular expressions: regex.match, find, replace, split and templates."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from adjudge.rego.builtins.globs_meet import globs_meet
 from adjudge.rego.builtins.operands import too_large, two_strings, want_int
 from adjudge.rego.builtins.patterns import Pattern, Spans, compile_pattern
 from adjudge.rego.builtins.registry import BuiltinContext, BuiltinError, builtin, want_string
@@ -181,10 +180,3 @@ def _from_template(template: str, opening: str, closing: str) -> str:
 
 def _quoted(text: str) -> str:
     return _META.sub(r"\\\g<0>", text)
-
-
-@builtin("regex.globs_match", context=True)
-def globs_match(context: BuiltinContext, first: Value, second: Value) -> bool:
-    """Whether some non-empty string matches both simple patterns."""
-    a, b = two_strings(first, second)
-    return globs_meet(context, a, b)

@@ -14,7 +14,6 @@ Everything else is for RE2.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from adjudge.rego.builtins.regex_syntax import (
@@ -46,12 +45,14 @@ _ANY: Final = ((0, LAST),)
 _NOT_NEWLINE: Final = complement(((0x0A, 0x0A),))
 
 
-@dataclass(frozen=True, slots=True)
 class Translation:
     """A pattern for Python's engine, and the names of its groups by number."""
 
-    pattern: re.Pattern[str]
-    names: tuple[str | None, ...]
+    __slots__ = ("names", "pattern")
+
+    def __init__(self, pattern: re.Pattern[str], names: tuple[str | None, ...]) -> None:
+        self.pattern = pattern
+        self.names = names
 
 
 def translate(pattern: str) -> Translation | None:
@@ -61,30 +62,25 @@ def translate(pattern: str) -> Translation | None:
     parser = Parser(pattern)
     try:
         tree = parser.parse()
-        items, anchored = _without_anchors(tree)
-        _check(items, anchored)
+        items, at_start, at_end = _without_anchors(tree)
+        _check(items, at_start)
         text = "".join(map(_emit, items))
     except Unsupported:
         return None
-    start = r"\A" if anchored.start else ""
-    end = r"\Z" if anchored.end else ""
+    start = r"\A" if at_start else ""
+    end = r"\Z" if at_end else ""
     return Translation(re.compile(f"{start}{text}{end}", re.ASCII), tuple(parser.names))
 
 
-@dataclass(frozen=True, slots=True)
-class _Anchored:
-    start: bool
-    end: bool
-
-
-def _without_anchors(tree: Node) -> tuple[list[Node], _Anchored]:
-    """The pattern as a sequence without the anchors at its ends; there may be no others."""
+def _without_anchors(tree: Node) -> tuple[list[Node], bool, bool]:
+    """The pattern as a sequence, and whether it had anchors at its beginning and end; there
+    may be no others."""
     items: list[Node] = list(tree.items) if isinstance(tree, Sequence) else [tree]
     start = bool(items) and isinstance(items[0], Anchor) and not items[0].end
     items = items[start:]
     end = bool(items) and isinstance(items[-1], Anchor) and items[-1].end
     items = items[: len(items) - end]
-    return items, _Anchored(start, end)
+    return items, start, end
 
 
 # -- what a node can match -----------------------------------------------------------------
@@ -164,7 +160,7 @@ class _Work:
             raise Unsupported
 
 
-def _check(items: list[Node], anchored: _Anchored) -> None:
+def _check(items: list[Node], at_start: bool) -> None:
     """Raise ``Unsupported`` unless backtracking over the sequence is cheap."""
     work = _Work()
     follow: Ranges = ()
@@ -174,7 +170,7 @@ def _check(items: list[Node], anchored: _Anchored) -> None:
         _check_node(item, follow, work, inside=False)
         follow = _first(item, follow)
         tail = min(_UNBOUNDED, tail + _width(item))
-    if work.open_repeats > 1 or (tail >= _UNBOUNDED and not anchored.start):
+    if work.open_repeats > 1 or (tail >= _UNBOUNDED and not at_start):
         raise Unsupported
     bounded = sum(w for w in map(_width, items) if w < _UNBOUNDED)
     if bounded * work.ways > _MAX_WORK:

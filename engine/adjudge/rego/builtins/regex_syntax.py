@@ -8,7 +8,6 @@ then reads the pattern, and words the error if there is one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 Ranges = tuple[tuple[int, int], ...]
@@ -22,54 +21,70 @@ class Unsupported(Exception):
     """The pattern is not of the part of the syntax that is read here."""
 
 
-@dataclass(frozen=True, slots=True)
+# Plain classes: dataclasses would take longer to define than most patterns to run.
+
+
 class Chars:
     """One character out of ranges."""
 
-    ranges: Ranges
+    __slots__ = ("ranges",)
+
+    def __init__(self, ranges: Ranges) -> None:
+        self.ranges = ranges
 
 
-@dataclass(frozen=True, slots=True)
 class Boundary:
     """``\\b``.  (``\\B`` means something else to Python where the text is empty.)"""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class Anchor:
     """The beginning (``^``) or the end (``$``) of the text."""
 
-    end: bool
+    __slots__ = ("end",)
+
+    def __init__(self, end: bool) -> None:
+        self.end = end
 
 
-@dataclass(frozen=True, slots=True)
 class Sequence:
     """One node after the other."""
 
-    items: tuple[Node, ...]
+    __slots__ = ("items",)
+
+    def __init__(self, items: tuple[Node, ...]) -> None:
+        self.items = items
 
 
-@dataclass(frozen=True, slots=True)
 class Choice:
     """The first branch that matches."""
 
-    branches: tuple[Node, ...]
+    __slots__ = ("branches",)
+
+    def __init__(self, branches: tuple[Node, ...]) -> None:
+        self.branches = branches
 
 
-@dataclass(frozen=True, slots=True)
 class Group:
     """A capturing group."""
 
-    inner: Node
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: Node) -> None:
+        self.inner = inner
 
 
-@dataclass(frozen=True, slots=True)
 class Repeat:
     """Between ``low`` and ``high`` times (None: any number of times)."""
 
-    inner: Node
-    low: int
-    high: int | None
-    lazy: bool
+    __slots__ = ("high", "inner", "lazy", "low")
+
+    def __init__(self, inner: Node, low: int, high: int | None, lazy: bool) -> None:
+        self.inner = inner
+        self.low = low
+        self.high = high
+        self.lazy = lazy
 
 
 Node = Chars | Boundary | Anchor | Sequence | Choice | Group | Repeat

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from adjudge.rego.builtins.floats import format_float
@@ -82,19 +81,19 @@ def _fill(parts: tuple[str, ...], args: list[Value]) -> str | None:
     return "".join(out)
 
 
-@dataclass(slots=True)
 class Flags:
     """The flags, width and precision of one verb."""
 
-    minus: bool = False
-    plus: bool = False
-    sharp: bool = False
-    space: bool = False
-    zero: bool = False
-    plus_v: bool = False
-    sharp_v: bool = False
-    width: int | None = None
-    precision: int | None = None
+    __slots__ = (
+        *("minus", "plus", "sharp", "space", "zero"),
+        *("plus_v", "sharp_v", "width", "precision"),
+    )
+
+    def __init__(self) -> None:
+        self.minus = self.plus = self.sharp = self.space = self.zero = False
+        self.plus_v = self.sharp_v = False
+        self.width: int | None = None
+        self.precision: int | None = None
 
 
 class _BigInt(int):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from adjudge.rego.builtins.operands import too_large
@@ -76,17 +75,25 @@ def parse_yaml(context: BuiltinContext, text: str) -> Any:
     return _Decoder(context).value(documents[0]) if documents else None
 
 
-@dataclass(slots=True)
 class _Node:
     """A node of a document.  ``content`` holds the items, or keys and values in turn."""
 
-    kind: str
-    tag: str = ""
-    text: str = ""
-    quoted: bool = False
-    content: list[_Node] = field(default_factory=list)
-    target: _Node | None = None
-    line: int = 0
+    __slots__ = ("content", "kind", "quoted", "tag", "target", "text")
+
+    def __init__(
+        self,
+        kind: str,
+        tag: str = "",
+        text: str = "",
+        quoted: bool = False,
+        target: _Node | None = None,
+    ) -> None:
+        self.kind = kind
+        self.tag = tag
+        self.text = text
+        self.quoted = quoted
+        self.target = target
+        self.content: list[_Node] = []
 
     def is_merge(self) -> bool:
         """Whether the node, as a key, is ``<<``."""
@@ -133,7 +140,6 @@ def _compose(yaml: Any, events: Any) -> Iterator[_Node]:
             continue
         else:
             continue
-        node.line = event.start_mark.line + 1
         if open_nodes:
             open_nodes[-1].content.append(node)
         if node.kind != "alias" and event.anchor is not None:
