@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from adjudge.rego.builtins.operands import child, too_large
+from adjudge.rego.builtins.operands import too_large
 from adjudge.rego.builtins.registry import (
     BuiltinContext,
     builtin,
@@ -27,45 +27,6 @@ def walk(context: BuiltinContext, value: Value) -> Iterator[list[Value]]:
         context.charge(1 + len(below) * (1 + len(path) // 8))
         for key, item in reversed(below):
             stack.append(([*path, key], item))
-
-
-def walk_values(context: BuiltinContext, value: Value) -> Iterator[Value]:
-    """Every value of :func:`walk` without its path, which is much faster."""
-    stack = [value]
-    while stack:
-        current = stack.pop()
-        yield current
-        cls = current.__class__
-        if cls is list:
-            below = current
-        elif cls is dict:
-            below = [item for _, item in sorted_items(current)]
-        elif cls is RegoSet:
-            below = current.ordered()
-        else:
-            continue
-        context.charge(1 + len(below))
-        stack.extend(reversed(below))
-
-
-def walk_path(context: BuiltinContext, value: Value, path: list[Any]) -> Iterator[list[Value]]:
-    """The answers of :func:`walk` whose path begins with ``path``, in which ``UNDEFINED``
-    stands for an unknown step."""
-    found: list[tuple[list[Value], Value]] = [([], value)]
-    for step in path:
-        deeper: list[tuple[list[Value], Value]] = []
-        for at, current in found:
-            if step is UNDEFINED:
-                deeper += [([*at, key], item) for key, item in _children(current)]
-            else:
-                item = child(current, step)
-                if item is not UNDEFINED:
-                    deeper.append(([*at, step], item))
-        context.charge(1 + len(deeper))
-        found = deeper
-    for at, current in found:
-        for rest, item in walk(context, current):
-            yield [at + rest, item]
 
 
 def _children(value: Value) -> list[tuple[Value, Value]]:
