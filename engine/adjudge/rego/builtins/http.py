@@ -17,14 +17,14 @@ evaluations.
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from adjudge.rego.builtins.godurations import parse_duration
 from adjudge.rego.builtins.golayout import LayoutError
 from adjudge.rego.builtins.http_request import checked_request, operand_failure
+from adjudge.rego.builtins.json_text import parse_json
 from adjudge.rego.builtins.registry import BuiltinContext, BuiltinError, builtin, want_object
-from adjudge.rego.runtime.numbers import parse_number
+from adjudge.rego.builtins.yaml_text import parse_yaml
 from adjudge.rego.runtime.text import (
     go_quote,
     key_text,
@@ -94,29 +94,29 @@ def _answer(ctx: BuiltinContext, request: dict[Any, Value]) -> Value:
         "status": response["status"],
         "status_code": response["status_code"],
         "headers": headers,
-        "body": _decoded_body(request, headers, body),
+        "body": _decoded_body(ctx, request, headers, body),
         "raw_body": utf8_text(body),
     }
 
 
-def _decoded_body(request: dict[Any, Value], headers: dict[str, list[str]], body: bytes) -> Value:
-    """The body as a value if it is JSON, or said to be; null if it is not."""
+def _decoded_body(
+    ctx: BuiltinContext, request: dict[Any, Value], headers: dict[str, list[str]], body: bytes
+) -> Value:
+    """The body as a value if it is JSON or YAML, or said to be; null if it is not."""
     kind = (headers.get("content-type") or [""])[0]
     media = kind.partition(";")[0].strip().lower()
     main, _, sub = media.partition("/")
     is_json = main == "application" and (sub == "json" or sub.endswith("+json"))
-    if not (request.get("force_json_decode") or is_json):
-        return None
+    is_yaml = "application/yaml" in kind or "application/x-yaml" in kind
     try:
-        return json.loads(
-            body, parse_int=parse_number, parse_float=parse_number, parse_constant=_refuse
-        )
-    except (ValueError, RecursionError):
-        return None
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)
+        if request.get("force_json_decode") or is_json:
+            return parse_json(utf8_text(body))
+        if request.get("force_yaml_decode") or is_yaml:
+            return parse_yaml(ctx, utf8_text(body))
+    except BuiltinError as err:
+        if err.halt:
+            raise
+    return None
 
 
 # -- the request ---------------------------------------------------------------------

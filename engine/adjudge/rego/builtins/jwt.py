@@ -6,12 +6,12 @@ followed to the innermost one (RFC 7519 §7.2).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from adjudge.rego.builtins import certificates, gobase64, jwk, jws, keys, pem
+from adjudge.rego.builtins.json_text import is_valid, parse_json
 from adjudge.rego.builtins.jwk import Jwk
 from adjudge.rego.builtins.registry import (
     BuiltinContext,
@@ -20,7 +20,6 @@ from adjudge.rego.builtins.registry import (
     want_object,
     want_string,
 )
-from adjudge.rego.runtime.numbers import parse_number
 from adjudge.rego.runtime.text import to_json_text, utf8_bytes, utf8_text
 from adjudge.rego.runtime.values import Value, compare, is_number, sorted_items
 
@@ -71,18 +70,12 @@ def _decoded(part: str, name: str) -> str:
         raise BuiltinError(f"JWT {name} had invalid encoding: {err.message}") from None
 
 
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)
-
-
 def _json_object(text: str) -> dict[Any, Value]:
     """The object that a JSON text is; of equal keys the last counts."""
     try:
-        found = json.loads(
-            text, parse_int=parse_number, parse_float=parse_number, parse_constant=_refuse
-        )
-    except (ValueError, RecursionError) as err:
-        raise BuiltinError(f"invalid JSON: {err}") from None
+        found = parse_json(text)
+    except BuiltinError as err:
+        raise BuiltinError(f"invalid JSON: {err.message}") from None
     if not isinstance(found, dict):
         raise BuiltinError("decoded JSON type was not an Object")
     return found
@@ -379,7 +372,7 @@ def _signed(header: str, payload: str, key: str) -> str:
     algorithm, kind = _header_texts(header)
     if algorithm not in jws.ALGORITHMS:
         raise BuiltinError(f"unknown JWS algorithm: {algorithm}")
-    if kind in (None, "JWT") and not _is_json(payload):
+    if kind in (None, "JWT") and not is_valid(payload):
         raise BuiltinError("type is JWT but payload is not JSON")
     parts = [gobase64.encode_url(utf8_bytes(part)) for part in (header, payload)]
     signature = jws.sign(found[0].key, algorithm, ".".join(parts).encode())
@@ -394,9 +387,9 @@ def _header_texts(header: str) -> tuple[str, str | None]:
             f'{start}cannot parse JSON: cannot parse empty string; unparsed tail: ""'
         )
     try:
-        parsed = json.loads(header)
-    except (ValueError, RecursionError) as err:
-        raise BuiltinError(f"{start}cannot parse JSON: {err}") from None
+        parsed = parse_json(header)
+    except BuiltinError as err:
+        raise BuiltinError(f"{start}cannot parse JSON: {err.message}") from None
     if not isinstance(parsed, dict) or "alg" not in parsed:
         raise BuiltinError(f'{start}jwsbb: header "alg" not found')
     algorithm, kind = parsed["alg"], parsed.get("typ")
@@ -413,11 +406,3 @@ def _json_type(value: Any) -> str:
     if isinstance(value, dict):
         return "object"
     return "array" if isinstance(value, list) else "number"
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return False
-    return True

@@ -3,14 +3,13 @@ documents, exact numbers and the texts by which values are compared."""
 
 from __future__ import annotations
 
-import json
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Any, Final
 
+from adjudge.rego.builtins.json_text import parse_json
 from adjudge.rego.builtins.registry import BuiltinError
 from adjudge.rego.runtime.arithmetic import go_text, number_text
-from adjudge.rego.runtime.numbers import parse_number
 from adjudge.rego.runtime.text import json_string, key_text, valid_text
 from adjudge.rego.runtime.values import RegoSet, Value, is_number, plain_items
 
@@ -22,18 +21,12 @@ def document_of(value: Value) -> Any:
     """The plain document of an operand: a JSON text is read, an object or array is copied."""
     if isinstance(value, str):
         try:
-            return json.loads(
-                value, parse_int=parse_number, parse_float=parse_number, parse_constant=_refuse
-            )
-        except (ValueError, RecursionError):
+            return parse_json(value)
+        except BuiltinError:
             raise BuiltinError("invalid JSON string") from None
     if value.__class__ not in (list, dict):
         raise BuiltinError("wrong type, expected string or object")
     return copied(value)
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)
 
 
 def copied(value: Value) -> Any:
