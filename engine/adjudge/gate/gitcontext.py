@@ -213,6 +213,8 @@ class Repository:
 
     def commit(self, name: str) -> str | None:
         """The commit that a name stands for; None when there is none."""
+        if not name.isprintable():
+            return None  # no name of Git's has such characters, and no program can be given them
         code, _, out = self._answer(
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
         )
@@ -390,7 +392,7 @@ def _start(
         )
     except subprocess.TimeoutExpired:
         raise GitError("git_failed", f"git took longer than {_TIMEOUT_S} seconds") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise GitError("git_missing", f"git cannot be started: {_line(error)}") from None
 
 

@@ -31,6 +31,7 @@ class Structure:
         self.file = file
         self.prefix = prefix
         self.errors: list[AdjudgeError] = []
+        self._known: set[tuple[str, str, Location]] = set()
 
     def location(self, pointer: str, *, key: bool = False) -> Location:
         """Where the value (or its key) at ``pointer`` starts, or what encloses it."""
@@ -46,10 +47,13 @@ class Structure:
     def add(
         self, code: str, message: str, pointer: str, hint: str | None = None, *, key: bool = False
     ) -> None:
-        """An error at a pointer; what is over :data:`MAX_ERRORS` is dropped."""
-        if len(self.errors) >= MAX_ERRORS:
-            return
+        """An error at a pointer; the same one again and what is over :data:`MAX_ERRORS` is not
+        added."""
         location = self.location(pointer, key=key)
+        known = (code, message, location)
+        if known in self._known or len(self.errors) >= MAX_ERRORS:
+            return
+        self._known.add(known)
         start, end = self.parsed.lines.span(location.row) or (0, 0)
         source = self.parsed.lines.text[start:end]
         self.errors.append(
