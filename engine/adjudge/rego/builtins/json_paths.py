@@ -15,7 +15,7 @@ from adjudge.rego.builtins.registry import (
     want_array,
     want_object,
 )
-from adjudge.rego.runtime.text import rego_text
+from adjudge.rego.runtime.text import display_text, rego_text
 from adjudge.rego.runtime.values import (
     UNDEFINED,
     RegoSet,
@@ -250,8 +250,9 @@ def _step(value: Value, key: Value) -> Value:
         )
     found = child(value, key)
     if found is UNDEFINED:
+        shown = display_text(key) if value.__class__ is RegoSet else rego_text(key)
         raise BuiltinError(
-            f"path {rego_text(key)} does not exist in {type_name(value)} term {rego_text(value)}"
+            f"path {shown} does not exist in {type_name(value)} term {rego_text(value)}"
         )
     return found
 
