@@ -8,10 +8,12 @@ looked at; that it could not be evaluated becomes an error, which blocks.
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from adjudge.canonical import digest_of
 from adjudge.decision.assemble import make_decision
@@ -38,7 +40,7 @@ from adjudge.decision.redaction import MISSING, RedactionPolicy
 from adjudge.decision.values import encode_value
 from adjudge.decision.waiver_file import WaiverSet
 from adjudge.decision.waivers import WaiverReport, WaiverSettings, apply_waivers
-from adjudge.documents.model import Document, Position, join
+from adjudge.documents.model import Document, Position, join, parent_of, split
 from adjudge.errors import InputError
 from adjudge.policyset.model import PolicySet, RuleSpec
 from adjudge.rego import Options, RegoEvalError, compile_modules
@@ -58,15 +60,22 @@ RELEASE = "release"
 RUNTIME = "runtime"
 
 
+class Place(NamedTuple):
+    """The path of an artifact (None: of the release itself), a pointer into it, and where
+    that stands in a file."""
+
+    artifact: str | None
+    pointer: str
+    source: Source | None
+
+
 class Judge:
     """A policy set, compiled with its evidence; immutable and safe to share between threads.
 
     Raises ``RegoErrors`` when the policies do not compile.
     """
 
-    def __init__(
-        self, policies: PolicySet, capabilities: Capabilities | None = None
-    ) -> None:
+    def __init__(self, policies: PolicySet, capabilities: Capabilities | None = None) -> None:
         self.policies = policies
         self.capabilities = capabilities or gate_capabilities()
         program = compile_modules(
@@ -96,7 +105,6 @@ class Judge:
                 )
             found.append((spec, entry))
         return found
-
 
     def has_rule(self, path: tuple[Any, ...]) -> bool:
         """Whether the policies define a rule at ``path`` below ``data``."""
@@ -129,7 +137,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How it is judged.  ``now_ns`` is the evaluation time, nanoseconds since 1970."""
+    """How it is judged.
+
+    ``now_ns`` is the evaluation time, nanoseconds since 1970.  The steps and sizes of
+    ``limits`` hold for each input, its seconds for all of them together.
+    """
 
     now_ns: int
     fail_on: FailOn = "deny"
@@ -206,6 +218,8 @@ class _Run:
         self.settings = settings
         self.degradations: list[Degradation] = []
         self.prints: list[str] = []
+        # One for all inputs: many artifacts must not take many times as long as allowed.
+        self._deadline = time.monotonic() + settings.limits.seconds
         self._evaluations: list[Evaluation] = []
         self._by_path = {d.path: d for d in case.documents}
 
@@ -249,6 +263,7 @@ class _Run:
             limits=self.settings.limits,
         )
         evaluation = self.judge.evidence.start(input_, options)
+        evaluation.context.shared.deadline = self._deadline
         self._evaluations.append(evaluation)
         return evaluation
 
@@ -387,18 +402,17 @@ class _Scope:
         if kind == "deny" and not spec.effective(self.run.settings.now_ns):
             kind = "warn"
         parts = _parts(value)
-        pointer = parts.pointer if parts else None
+        artifact, pointer, source = self._about(parts.pointer if parts else None)
         evidence, omitted = self._evidence(solution.reads, pointer)
-        source = self._place(pointer) if pointer else None
-        if source is None:
-            source = next((e.source for e in evidence if e.source), None)
+        artifact = artifact or _artifact_of(evidence)
+        source = source or next((e.source for e in evidence if e.source), None)
         if parts is None:
             return _result(
                 spec,
                 outcome="error",
-                message=f"a {spec.kind} entry must be a string, or an object with msg; "
+                message=f"an element of {spec.name} must be a string, or an object with msg; "
                 f"this rule gave {redaction.redact_text(_short(value))}",
-                artifact=self.artifact,
+                artifact=artifact,
                 evidence=evidence,
                 evidence_omitted=omitted,
                 source=source,
@@ -408,7 +422,7 @@ class _Scope:
             outcome="fail" if kind == "deny" else "warn",
             message=redaction.redact_text(parts.message) or spec.title,
             remediation=parts.remediation,
-            artifact=self.artifact or _artifact_of(evidence),
+            artifact=artifact,
             pointer=pointer,
             source=source,
             details=redaction.details(parts.details),
@@ -419,23 +433,45 @@ class _Scope:
     def _evidence(
         self, reads: Iterable[Read], first: str | None
     ) -> tuple[tuple[Evidence, ...], int]:
-        found = [e for e in map(self._one, reads) if e is not None]
+        places = [(self._read_at(read), read.value) for read in reads]
+        # A group of artifacts and the list of all of them are two ways to one artifact.
+        passed = {
+            (place.artifact, above) for place, _ in places for above in _enclosing(place.pointer)
+        }
+        redaction = self.run.settings.redaction
+        found = [
+            redaction.evidence(
+                place.artifact,
+                place.pointer,
+                MISSING if value is UNDEFINED else to_json(value),
+                place.source,
+            )
+            for place, value in places
+            if (place.artifact, place.pointer) not in passed
+        ]
         return limit_evidence(found, MAX_EVIDENCE, first=first)
 
-    def _one(self, read: Read) -> Evidence | None:
-        redaction = self.run.settings.redaction
-        value = MISSING if read.value is UNDEFINED else to_json(read.value)
+    def _read_at(self, read: Read) -> Place:
         if read.root == "data":
-            return redaction.evidence(None, join("/data", *read.path), value)
-        artifact, pointer, source = self.place(read.path)
-        return redaction.evidence(artifact, pointer, value, source)
+            return Place(None, join("/data", *read.path), None)
+        return self.place(read.path)
 
-    def place(self, path: tuple[Any, ...]) -> tuple[str | None, str, Source | None]:
-        """Which artifact a path of the input belongs to, its pointer there, and its place."""
+    def _about(self, pointer: str | None) -> tuple[str | None, str | None, Source | None]:
+        """The artifact, the pointer into it and the place that a policy's pointer is about."""
+        if pointer is None:
+            return self.artifact, None, None
+        place = self.place(split(f"/{pointer.removeprefix('/')}"))
+        return self.artifact or place.artifact, place.pointer, place.source
+
+    def place(self, path: Sequence[Any]) -> Place:
+        """Which artifact a path of the input belongs to, its pointer there, and where in a
+        file that stands."""
         raise NotImplementedError  # pragma: no cover - abstract
 
-    def _place(self, pointer: str) -> Source | None:
-        raise NotImplementedError  # pragma: no cover - abstract
+    def _in_manifest(self, path: Sequence[Any]) -> Place:
+        pointer = join("", *path)
+        locate = self.run.case.locate_release
+        return Place(None, pointer, _source(locate(pointer) if locate is not None else None))
 
 
 class _ArtifactScope(_Scope):
@@ -448,43 +484,34 @@ class _ArtifactScope(_Scope):
         else:
             super().__init__(run, {**document.as_input(), "release": run.case.release})
 
-    def place(self, path: tuple[Any, ...]) -> tuple[str | None, str, Source | None]:
-        pointer = join("/document" if self.raw else "", *path)
+    def place(self, path: Sequence[Any]) -> Place:
         if path and path[0] == "release" and not self.raw:
-            return None, pointer, _source(_locate_in(self.run.case.locate_release, pointer))
-        return self.document.path, pointer, self._place(pointer)
-
-    def _place(self, pointer: str) -> Source | None:
-        if self.raw and not pointer.startswith("/document"):
-            pointer = f"/document{pointer}"
-        return _source(self.document.locate(pointer))
+            return self._in_manifest(path)
+        pointer = join("/document" if self.raw else "", *path)
+        return Place(self.document.path, pointer, _source(self.document.locate(pointer)))
 
 
 class _ReleaseScope(_Scope):
     def __init__(self, run: _Run) -> None:
         super().__init__(run, run.case.release_input)
+        self._documents = {id(d.as_input()): d for d in run.case.documents}
 
-    def place(self, path: tuple[Any, ...]) -> tuple[str | None, str, Source | None]:
-        documents = self.run.case.documents
-        if len(path) >= 2 and path[0] == "artifacts" and path[1] < len(documents):
-            document = documents[path[1]]
-            pointer = join("", *path[2:])
-            return document.path, pointer, _source(document.locate(pointer))
-        pointer = join("", *path)
-        return None, pointer, self._place(pointer)
+    def place(self, path: Sequence[Any]) -> Place:
+        document = self._document(path)
+        if document is None:
+            return self._in_manifest(path)
+        pointer = join("", *path[2:])
+        return Place(document.path, pointer, _source(document.locate(pointer)))
 
-    def _place(self, pointer: str) -> Source | None:
-        parts = pointer.split("/")
-        if len(parts) > 2 and parts[2].isdigit():
-            # ``/artifacts/N/…``, or a group such as ``/model_cards/N/…`` with the same dicts.
-            group = self.input.get(parts[1])
-            index = int(parts[2])
-            item = group[index] if isinstance(group, list) and index < len(group) else None
-            for document in self.run.case.documents:
-                if document.as_input() is item:
-                    inner = "/".join(["", *parts[3:]])
-                    return _source(document.locate(inner))
-        return _source(_locate_in(self.run.case.locate_release, pointer))
+    def _document(self, path: Sequence[Any]) -> Document | None:
+        """The artifact at ``artifacts/N``, or in a group such as ``model_cards/N``: the groups
+        hold the same dicts."""
+        group = self.input.get(path[0]) if len(path) >= 2 else None
+        index = str(path[1]) if len(path) >= 2 else ""
+        # No longer than an index can be: a policy may have made the pointer of anything.
+        if not isinstance(group, list) or not re.fullmatch("[0-9]{1,9}", index):
+            return None
+        return self._documents.get(id(group[int(index)])) if int(index) < len(group) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -541,6 +568,13 @@ def _result(spec: RuleSpec, **members: Any) -> RuleResult:
     )
 
 
+def _enclosing(pointer: str) -> Iterator[str]:
+    """The pointers to everything around what a pointer points at."""
+    while pointer:
+        pointer = parent_of(pointer)
+        yield pointer
+
+
 def _artifact_of(evidence: Sequence[Evidence]) -> str | None:
     """The one artifact all evidence is about, if it is one."""
     paths = {e.artifact for e in evidence if e.artifact is not None}
@@ -551,10 +585,6 @@ def _source(position: Position | None) -> Source | None:
     if position is None:
         return None
     return Source(file=position.file, line=position.line, column=position.column)
-
-
-def _locate_in(locate: Locate | None, pointer: str) -> Position | None:
-    return locate(pointer) if locate is not None else None
 
 
 def _subjects(case: Case) -> Iterator[Subject]:
@@ -579,7 +609,8 @@ def _input_info(judge: Judge, case: Case, settings: Settings) -> InputInfo:
     parts = {
         "release": encode_value(dict(case.release)),
         "artifacts": [
-            {"path": d.path, "kind": d.kind, "sha256": d.digest} for d in case.documents
+            {"path": d.path, "kind": d.kind, "sha256": d.digest}
+            for d in sorted(case.documents, key=lambda d: (d.path, d.kind))
         ],
         "git": encode_value(dict(case.git)) if case.git else None,
         "event": case.event,
@@ -600,9 +631,7 @@ def _context(case: Case, settings: Settings) -> Context:
         tenant=_text(case.release.get("tenant")),
         environment=_text(case.release.get("environment")),
         event=case.event,
-        git=GitInfo(
-            commit=str(commit), ref=_text(git.get("ref")), dirty=bool(git.get("dirty"))
-        )
+        git=GitInfo(commit=str(commit), ref=_text(git.get("ref")), dirty=bool(git.get("dirty")))
         if git and commit
         else None,
     )
@@ -610,4 +639,3 @@ def _context(case: Case, settings: Settings) -> Context:
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
-
