@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.evaluation.conftest import CARD, NOW, JudgeIt, write
 
 from adjudge.decision.model import RuleResult
 from adjudge.decision.waiver_file import parse_waivers
@@ -15,7 +16,6 @@ from adjudge.policyset import load_policy_set
 from adjudge.rego.capabilities import all_capabilities
 from adjudge.rego.errors import RegoErrors
 from adjudge.rego.runtime.limits import Limits
-from tests.evaluation.conftest import CARD, NOW, JudgeIt, write
 
 SBOM = json.dumps(
     {
@@ -460,7 +460,8 @@ def test_raw_rules_see_the_file_whatever_they_apply_to(judge: JudgeIt) -> None:
 
 
 def test_raw_files_may_be_anything(judge: JudgeIt) -> None:
-    policy = 'package main\n\ndeny contains "list" if is_array(input)\n\ndeny contains "n" if input == 1\n'
+    policy = 'package main\n\ndeny contains "list" if is_array(input)\n'
+    policy += 'deny contains "n" if input == 1\n'
     kinds = {"*.json": "generic"}
     files = {"a.json": "[]", "b.json": "1", "c.json": '{"document": 1, "release": 2}'}
     results = judge(policy, files, kinds=kinds, raw=True).decision.results
@@ -471,7 +472,8 @@ def test_raw_files_may_be_anything(judge: JudgeIt) -> None:
 
 
 def test_raw_pointers_to_members_called_document_or_release(judge: JudgeIt) -> None:
-    policy = 'package main\n\ndeny contains {"msg": p, "pointer": p} if some p in ["/document/x", "/release/y"]\n'
+    policy = 'package main\n\ndeny contains {"msg": p, "pointer": p} if '
+    policy += 'some p in ["/document/x", "/release/y"]\n'
     text = '{"document": {"x": 1},\n "release": {"y": 2}}'
     results = judge(
         policy, {"a.json": text}, kinds={"a.json": "generic"}, raw=True
