@@ -45,7 +45,16 @@ from adjudge.errors import InputError
 from adjudge.policyset.model import PolicySet, RuleSpec
 from adjudge.rego import Options, RegoEvalError, compile_modules
 from adjudge.rego.capabilities import Capabilities, gate_capabilities
-from adjudge.rego.evidence import Entry, Evaluation, EvidenceProgram, Outcome, Read, Solution
+from adjudge.rego.evidence import (
+    Entry,
+    Evaluation,
+    EvidenceProgram,
+    Outcome,
+    Places,
+    Read,
+    Solution,
+    places_in,
+)
 from adjudge.rego.runtime.limits import DEFAULT_LIMITS, Limits
 from adjudge.rego.runtime.text import to_json
 from adjudge.rego.runtime.values import UNDEFINED
@@ -221,6 +230,8 @@ class _Run:
         # One for all inputs: many artifacts must not take many times as long as allowed.
         self._deadline = time.monotonic() + settings.limits.seconds
         self._evaluations: list[Evaluation] = []
+        self._places: dict[str, Places] = {}
+        self._evidence: dict[tuple[str | None, str], Evidence] = {}
         self._by_path = {d.path: d for d in case.documents}
 
     def results(self) -> Iterator[RuleResult]:
@@ -254,7 +265,14 @@ class _Run:
                 )
         self._close()
 
-    def start(self, input_: Mapping[str, Any] | Any) -> Evaluation:
+    def places(self, document: Document) -> Places:
+        """Where the arrays and objects of a document stand; found once for all scopes."""
+        found = self._places.get(document.path)
+        if found is None:
+            found = self._places[document.path] = places_in(document.as_input())
+        return found
+
+    def start(self, input_: Any, parts: Sequence[tuple[tuple[Any, ...], Places]]) -> Evaluation:
         """A fresh evaluation over one input."""
         options = Options(
             now_ns=self.settings.now_ns,
@@ -262,7 +280,7 @@ class _Run:
             strict_builtin_errors=self.settings.strict_builtin_errors,
             limits=self.settings.limits,
         )
-        evaluation = self.judge.evidence.start(input_, options)
+        evaluation = self.judge.evidence.start(input_, options, parts=parts)
         evaluation.context.shared.deadline = self._deadline
         self._evaluations.append(evaluation)
         return evaluation
@@ -270,6 +288,17 @@ class _Run:
     def _close(self) -> None:
         for evaluation in self._evaluations:
             self.prints.extend(evaluation.context.shared.prints)
+
+    def evidence(
+        self, artifact: str | None, pointer: str, read: Any, source: Source | None
+    ) -> Evidence:
+        """The evidence for one value; made once, as digesting a large value takes time."""
+        found = self._evidence.get((artifact, pointer))
+        if found is None:
+            value = MISSING if read is UNDEFINED else to_json(read)
+            found = self.settings.redaction.evidence(artifact, pointer, value, source)
+            self._evidence[artifact, pointer] = found
+        return found
 
     def nondeterminism(self) -> list[Nondeterminism]:
         """The answers of builtins that are no functions of their arguments, once each."""
@@ -322,10 +351,14 @@ class _Scope:
         self.input = input_
         self._evaluation: Evaluation | None = None
 
+    def parts(self) -> list[tuple[tuple[Any, ...], Places]]:
+        """The documents within the input, each with its path there."""
+        return []
+
     def results(self, spec: RuleSpec, entry: Entry) -> Iterator[RuleResult]:
         """Run one rule: a result for each finding, or one that says there is none."""
         if self._evaluation is None:
-            self._evaluation = self.run.start(self.input)
+            self._evaluation = self.run.start(self.input, self.parts())
         if not self._applicable(entry):
             yield _result(
                 spec,
@@ -438,14 +471,8 @@ class _Scope:
         passed = {
             (place.artifact, above) for place, _ in places for above in _enclosing(place.pointer)
         }
-        redaction = self.run.settings.redaction
         found = [
-            redaction.evidence(
-                place.artifact,
-                place.pointer,
-                MISSING if value is UNDEFINED else to_json(value),
-                place.source,
-            )
+            self.run.evidence(place.artifact, place.pointer, value, place.source)
             for place, value in places
             if (place.artifact, place.pointer) not in passed
         ]
@@ -484,6 +511,9 @@ class _ArtifactScope(_Scope):
         else:
             super().__init__(run, {**document.as_input(), "release": run.case.release})
 
+    def parts(self) -> list[tuple[tuple[Any, ...], Places]]:
+        return [] if self.raw else [((), self.run.places(self.document))]
+
     def place(self, path: Sequence[Any]) -> Place:
         if path and path[0] == "release" and not self.raw:
             return self._in_manifest(path)
@@ -495,6 +525,10 @@ class _ReleaseScope(_Scope):
     def __init__(self, run: _Run) -> None:
         super().__init__(run, run.case.release_input)
         self._documents = {id(d.as_input()): d for d in run.case.documents}
+
+    def parts(self) -> list[tuple[tuple[Any, ...], Places]]:
+        documents = self.run.case.documents
+        return [(("artifacts", n), self.run.places(d)) for n, d in enumerate(documents)]
 
     def place(self, path: Sequence[Any]) -> Place:
         document = self._document(path)

@@ -8,7 +8,7 @@ got to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ from adjudge.rego.runtime.values import Value, box
 from adjudge.source import Location
 
 Trail = list[tuple[Any, Any]]
+Places = dict[int, tuple[Any, ...]]
+"""Paths of arrays and objects by their identity."""
 
 MAX_READS = 40
 """Reads reported of one solution."""
@@ -98,18 +100,30 @@ class EvidenceProgram:
                 self.entries.append(Entry(plan.group, clause, function, clause_plan.exprs))
 
     def start(
-        self, input_: Value, options: Options, data: dict[Any, Value] | None = None
+        self,
+        input_: Value,
+        options: Options,
+        data: dict[Any, Value] | None = None,
+        parts: Sequence[tuple[tuple[Any, ...], Places]] = (),
     ) -> Evaluation:
-        """An evaluation of entries over one input; rules shared by entries run once."""
-        return Evaluation(self._traced.context(input_, options, data))
+        """An evaluation of entries over one input; rules shared by entries run once.
+
+        ``parts`` are places (:func:`places_in`) of parts of the input, with the path of
+        each part: several evaluations over the same documents share them.
+        """
+        return Evaluation(self._traced.context(input_, options, data), parts)
 
 
 class Evaluation:
     """Entries run over one input."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(
+        self, context: Context, parts: Sequence[tuple[tuple[Any, ...], Places]] = ()
+    ) -> None:
         self.context = context
-        self._index: dict[int, tuple[str, tuple[Any, ...]]] | None = None
+        self._parts = parts
+        self._own: Places | None = None
+        self._data: Places | None = None
 
     def run(self, entry: Entry) -> Outcome:
         """Run one entry; evaluation errors are part of the outcome."""
@@ -139,13 +153,9 @@ class Evaluation:
         return self.context.document(path)
 
     def _reads(self, trail: Trail) -> tuple[Read, ...]:
-        if self._index is None:
-            self._index = {}
-            _index(self.context.input, "input", self._index)
-            _index(self.context.data, "data", self._index)
         seen: dict[tuple[str, tuple[Any, ...]], Read] = {}
         for container, key in _flat(trail):
-            place = self._index.get(id(container))
+            place = self._place(id(container))
             if place is None:
                 continue
             keys = key if isinstance(key, tuple) else (key,)
@@ -156,6 +166,23 @@ class Evaluation:
                     value = at(value, k)
                 seen[place[0], path] = Read(place[0], path, value)
         return tuple(_tell(list(seen.values())))
+
+    def _place(self, identity: int) -> tuple[str, tuple[Any, ...]] | None:
+        """The document and the path of an array or object."""
+        for prefix, places in self._parts:
+            path = places.get(identity)
+            if path is not None:
+                return "input", (*prefix, *path)
+        if self._own is None:
+            known = {i for _, places in self._parts for i in places}
+            self._own = places_in(self.context.input, known)
+        path = self._own.get(identity)
+        if path is not None:
+            return "input", path
+        if self._data is None:
+            self._data = places_in(self.context.data)
+        path = self._data.get(identity)
+        return None if path is None else ("data", path)
 
 
 def _flat(trail: Trail) -> Iterator[tuple[Any, Any]]:
@@ -197,29 +224,32 @@ def _distinct(found: list[tuple[Value, Trail]]) -> Iterator[tuple[Value, Trail]]
             yield value, trail
 
 
-def _index(root: Value, name: str, out: dict[int, tuple[str, tuple[Any, ...]]]) -> None:
-    """Where each array and object of a document stands; the first place counts."""
+def places_in(root: Value, known: Container[int] = frozenset()) -> Places:
+    """Where each array and object of a document stands, by identity; the first place counts.
+
+    What is ``known`` already is not entered.
+    """
+    out: Places = {}
     stack: list[tuple[Value, tuple[Any, ...]]] = [(root, ())]
     while stack:
         value, path = stack.pop()
-        if value.__class__ is dict:
-            if id(value) in out:
-                continue
-            out[id(value)] = (name, path)
-            stack.extend(
-                (v, (*path, k))
-                for k, v in reversed(value.items())
-                if v.__class__ is dict or v.__class__ is list
-            )
-        elif value.__class__ is list:
-            if id(value) in out:
-                continue
-            out[id(value)] = (name, path)
-            stack.extend(
-                (v, (*path, n))
-                for n, v in reversed(list(enumerate(value)))
-                if v.__class__ is dict or v.__class__ is list
-            )
+        cls = value.__class__
+        if cls is dict:
+            children = [(v, (*path, k)) for k, v in value.items() if v.__class__ in _CONTAINERS]
+        elif cls is list:
+            children = [(v, (*path, n)) for n, v in enumerate(value) if v.__class__ in _CONTAINERS]
+        else:
+            continue
+        identity = id(value)
+        if identity in out or identity in known:
+            continue
+        out[identity] = path
+        children.reverse()
+        stack.extend(children)
+    return out
+
+
+_CONTAINERS = frozenset({dict, list})
 
 
 ENTRY_NAMES = ("deny", "warn", "violation")

@@ -6,12 +6,14 @@ lives in its context.  This module holds the one ``exec`` of the project.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from adjudge.rego import abi
 from adjudge.rego.ast_json import module_json
 from adjudge.rego.builtins import catalog
 from adjudge.rego.builtins.registry import declared
@@ -144,6 +146,14 @@ class Program:
         with builder.LOCK:
             generated = self._emitted()
         scope = _execute(generated, "<rego>", namespace())
+
+        def function(path: Path, prefix: str) -> Callable[[Context], Any] | None:
+            return scope.get(f"{prefix}{self._slots[path]}")
+
+        return scope, self._tree(function)
+
+    def _tree(self, function: Callable[[Path, str], Callable[[Context], Any] | None]) -> RuleNode:
+        """The rule tree over the functions of a generated module."""
         root = RuleNode()
         for module in self._comp.modules:
             _node_at(root, module.package)
@@ -153,9 +163,9 @@ class Program:
                 node.is_function = True
             else:
                 node.slot = slot
-                node.rule = scope[f"r_{slot}"]
-                node.parts = scope.get(f"p_{slot}")
-        return scope, root
+                node.rule = function(path, abi.RULE_PREFIX)
+                node.parts = function(path, abi.PARTS_PREFIX)
+        return root
 
     def traced(self, is_entry: Callable[[Group], bool]) -> Traced:
         """The evidence variant: the same plan, emitted with its reads recorded."""
@@ -228,35 +238,78 @@ class Program:
 
 
 class Traced(Program):
-    """The evidence variant of a program, with the clauses of some rules as functions."""
+    """The evidence variant of a program, with the clauses of some rules as functions.
+
+    Functions are emitted when an entry is first asked for, together with the rules it can
+    reach: judging an SBOM does not pay for the rules about model cards.
+    """
 
     def __init__(self, program: Program, is_entry: Callable[[Group], bool]) -> None:
         self.entry_plans = [p for p in program._plan.rules if is_entry(p.group)]
         self._comp, self._plan, self._data = program._comp, program._plan, program._data
         self._slots = program._slots
+        self._plans = {p.group.path: p for p in self._plan.rules}
+        self._entries = {p.group.path for p in self.entry_plans}
+        self._emitter = ModuleEmitter(self._slots, _kinds(self._comp), trace=True)
+        self._emitted_paths: set[Path] = set()
+        self._lock = threading.RLock()
 
-    def _emitted(self) -> Generated:
-        emitter = ModuleEmitter(self._slots, _kinds(self._comp), trace=True)
-        emitter.rules(self._plan.rules)
-        for plan in self.entry_plans:
-            if plan.group.kind == "set":
-                emitter.entry(plan)
-        return emitter.finish()
+    def _link(self) -> tuple[dict[str, Any], RuleNode]:
+        return namespace(), self._tree(self._stub)
+
+    def _stub(self, path: Path, prefix: str) -> Callable[[Context], Any] | None:
+        name = f"{prefix}{self._slots[path]}"
+        if prefix == abi.PARTS_PREFIX and self._comp.groups[path].kind != "object":
+            return None
+
+        def call(c: Context) -> Any:
+            self._need(path)
+            return self._namespace[name](c)
+
+        return call
+
+    def _need(self, path: Path) -> None:
+        """Emit a rule and all it can reach, unless that was done."""
+        if path in self._emitted_paths:
+            return
+        with self._lock:
+            wanted = [p for p in self._reachable(path) if p not in self._emitted_paths]
+            with builder.LOCK:
+                for each in wanted:
+                    self._emitter.rules([self._plans[each]])
+                    if each in self._entries and self._comp.groups[each].kind == "set":
+                        self._emitter.entry(self._plans[each])
+                generated = self._emitter.finish()
+            _execute(generated, "<rego>", self._namespace)
+            self._emitted_paths.update(wanted)
+
+    def _reachable(self, path: Path) -> list[Path]:
+        found = {path: None}
+        queue = [path]
+        for each in queue:
+            for target in self._comp.graph.get(each, ()):
+                if target not in found:
+                    found[target] = None
+                    queue.append(target)
+        return [p for p in found if p in self._plans]
 
     def entry_function(self, group: Group, clause: int) -> Any:
         """The function ``(context, found)`` of one clause; a rule that is no partial set is
         one entry as a whole, its value the one solution."""
         slot = self._slots[group.path]
-        if group.kind == "set":
-            return self._namespace[f"k_{slot}_{clause}"]
-        rule = self._namespace[f"r_{slot}"]
+        name = f"{abi.ENTRY_PREFIX}{slot}_{clause}"
+        is_set = group.kind == "set"
 
-        def whole(c: Context, found: list[tuple[Value, Any]]) -> None:
-            value = rule(c)
+        def run(c: Context, found: list[tuple[Value, Any]]) -> None:
+            self._need(group.path)
+            if is_set:
+                self._namespace[name](c, found)
+                return
+            value = self._namespace[f"{abi.RULE_PREFIX}{slot}"](c)
             if clause == 0 and value is not UNDEFINED:
                 found.append((value, list(c.reads)))
 
-        return whole
+        return run
 
 
 def _parsed_json(name: str, text: str) -> Value:

@@ -10,7 +10,7 @@ set; the formatter needs to know, the compiler does not care.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -246,6 +246,14 @@ class Comment:
 
 
 _NOT_CHILDREN = frozenset({"loc", "raw", "infix"})
+_children: dict[type, tuple[str, ...]] = {}
+
+
+def _children_of(cls: type) -> tuple[str, ...]:
+    """The fields of a node class that hold other nodes; none for other classes."""
+    fields: Any = getattr(cls, "__dataclass_fields__", {})
+    names = _children[cls] = tuple(n for n in fields if n not in _NOT_CHILDREN)
+    return names
 
 
 def walk(node: object) -> Iterator[object]:
@@ -253,12 +261,16 @@ def walk(node: object) -> Iterator[object]:
     stack = [node]
     while stack:
         item = stack.pop()
-        if isinstance(item, tuple):
-            stack.extend(item)
-        elif is_dataclass(item):
+        cls = item.__class__
+        if cls is tuple:
+            stack.extend(item)  # type: ignore[call-overload]
+            continue
+        names = _children.get(cls)
+        if names is None:
+            names = _children_of(cls)
+        if names:
             yield item
-            names: Any = item.__dataclass_fields__
-            stack.extend(getattr(item, n) for n in names if n not in _NOT_CHILDREN)
+            stack.extend([getattr(item, name) for name in names])
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,14 @@ def _validator() -> Any:
     return validator(policy_schema())
 
 
+@cache
+def _compiled() -> Any:
+    # Imported when the first YAML policy is read: Rego policies need no schema.
+    import jsonschema_rs
+
+    return jsonschema_rs.Draft202012Validator(policy_schema())
+
+
 def _hashable(items: list[Any]) -> list[Any]:
     return [json.dumps(v) if isinstance(v, (dict, list)) else v for v in items]
 
@@ -64,6 +72,9 @@ def check_structure(value: Any, problems: Problems) -> set[str]:
     They are complete unless ``problems`` is full.
     """
     wrong: set[str] = set()
+    if _compiled().is_valid(value):
+        return wrong
+    # The verdict is cheap, the words for what is wrong are not.
     for error in _validator().iter_errors(value):
         pointer = join("", *error.absolute_path)
         wrong.add(pointer)

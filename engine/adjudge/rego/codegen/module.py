@@ -46,9 +46,12 @@ class ModuleEmitter:
         self.body: list[ast.stmt] = []
 
     def finish(self) -> Generated:
-        """The module; constants come first."""
+        """What was emitted since the last call, as a module; constants come first."""
         tree = ast.Module([*self.constants.statements, *self.body], [])
-        return Generated(tree, self.builtins)
+        builtins = dict(self.builtins)
+        self.constants.statements.clear()
+        self.body.clear()
+        return Generated(tree, builtins)
 
     def _emitter(self, conflict_kind: str = "complete", rule: str = "") -> BlockEmitter:
         emitter = BlockEmitter(self.constants, self.slots, trace=self.trace)
@@ -67,6 +70,7 @@ class ModuleEmitter:
             self._rule(plan)
 
     def _rule(self, plan: ir.RulePlan) -> None:
+        py.at_row(plan.group.first.loc.row)
         slot = self.slots[plan.group.path]
         kind = plan.group.kind
         if kind == "function":
@@ -245,6 +249,7 @@ class ModuleEmitter:
 
     def query(self, plan: ir.QueryPlan, name: str = "query") -> None:
         """Emit a query: ``query(c, out)`` appends one tuple an answer."""
+        py.at_row(1)
         emitter = self._emitter()
         body = emitter.block(plan.block, Target())
         self.body.append(py.function(name, ["c", "out"], body))

@@ -105,6 +105,8 @@ class Compilation:
     tree: Node = field(default_factory=lambda: Node(()))
     mocked: set[str] = field(default_factory=set)
     """Builtins (by name) and functions (``data.a.f``) that are the target of some ``with``."""
+    graph: dict[Path, list[Path]] = field(default_factory=dict)
+    """Which groups each group refers to, directly."""
     errors: list[RegoCompileError] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
 

@@ -9,8 +9,10 @@ from adjudge.rego.syntax import Ref, Scalar, Var, walk
 
 
 def run(comp: Compilation) -> None:
-    """Find cycles in the graph of rules and report each rule on one."""
-    graph = {path: sorted(_targets(comp, group), key=str) for path, group in comp.groups.items()}
+    """Fill ``comp.graph``; report each rule on a cycle of it."""
+    graph = comp.graph = {
+        path: sorted(_targets(comp, group), key=str) for path, group in comp.groups.items()
+    }
     for path, cycle in _cycles(graph):
         group = comp.groups[path]
         first = group.first
