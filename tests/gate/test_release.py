@@ -161,6 +161,13 @@ def test_progress_is_told(tree: Tree) -> None:
     assert told == [(1, 3, "card.md"), (2, 3, "prompts/support/1.2.0"), (3, 3, "sbom.json")]
 
 
+def test_the_files_of_a_signed_folder_are_parts_of_it(tree: Tree) -> None:
+    release = load_release(tree({"model.sig": "x", "weights-1": "x", "weights-2": "y"}))
+    assert list(kinds_of(release)) == ["signed_artifact:."]
+    assert codes(release) == ["manifest_missing"]
+    assert [d["reason"] for d in release.detection if not d["judged"]] == ["part of ."] * 2
+
+
 # --- kinds that are given ------------------------------------------------------------------------
 
 

@@ -47,7 +47,7 @@ def test_a_folder_is_searched_and_sorted_into_roles(tree: Tree) -> None:
         "sbom/data.json": "data",
         "lib/text.rego": "rego",
     }
-    assert found.packs == ("card", "lib", "sbom")
+    assert found.packs == ("card", "sbom")
     assert found.name == "tree"
     assert [(r.id, r.pack, r.location.row) for r in found.rules] == [
         ("MC-05", "card", 11),

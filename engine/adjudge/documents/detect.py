@@ -157,15 +157,14 @@ class _Search:
         """Say of files without a kind which artifact they belong to."""
         paths = {c.path for c in self.found.candidates}
         self.found.skipped = [s for s in self.found.skipped if s.path not in paths]
-        directories = [
-            c.path + "/" for c in self.found.candidates if c.kind in ("signed_artifact", "weights")
-        ]
+        owners = [c.path for c in self.found.candidates if c.kind in ("signed_artifact", "weights")]
+        directories = {"" if path == "." else path + "/": path for path in owners}
         for index, skipped in enumerate(self.found.skipped):
             if skipped.reason != _NO_KIND:
                 continue
             owner = next((d for d in directories if skipped.path.startswith(d)), None)
             if owner is not None:
-                reason = f"part of {owner[:-1]}"
+                reason = f"part of {directories[owner]}"
             elif "/.eval_results/" in "/" + skipped.path:
                 reason = "read with the model card beside it"
             else:

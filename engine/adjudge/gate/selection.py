@@ -190,14 +190,12 @@ def select_detected(
         path = candidate.source.relative
         if path not in belonging and (path not in taken or candidate.kind == SIGNED):
             selection.add(Planned(candidate.kind, candidate.source, candidate.reason))
+    unknown = []
     for skipped in found.skipped:
         if skipped.path not in belonging:
             selection.note(skipped.path, None, skipped.reason, judged=False)
-    unknown = [
-        {"path": s.path, "reason": s.reason}
-        for s in found.skipped
-        if not s.reason.startswith(_EXPECTED) and s.path not in belonging
-    ]
+            if not skipped.reason.startswith(_EXPECTED):
+                unknown.append({"path": skipped.path, "reason": skipped.reason})
     if unknown:
         selection.degrade("files_skipped", f"{len(unknown)} files were not judged", unknown)
     if found.truncated:

@@ -220,7 +220,7 @@ class _Loader:
             name=name or "+".join(dict.fromkeys(names)),
             digest=digest_of_policy_files(files),
             revision="+".join(self.revisions) or None,
-            packs=tuple(sorted({f.pack for f in files if f.role in ("rego", "yaml")})),
+            packs=tuple(sorted({rule.pack for rule in chosen})),
             modules=tuple(modules),
             test_modules=tuple(m for file, m in self.tests.items() if file in kept),
             data=merged,

@@ -63,7 +63,7 @@ class PolicySet:
     ``digest`` is over the paths and contents of ``files``, hexadecimal; ``data_files`` (given
     beside the policies) are not among them, ``data`` holds both.  ``lints`` are doubts that did
     not stop loading, with codes and places like errors.  ``rules`` may be fewer than the
-    modules have: a collection or a pack was chosen.
+    modules have: a collection or a pack was chosen.  ``packs`` are those of the rules.
     """
 
     name: str
