@@ -286,5 +286,10 @@ class _Lexer:
         if bad.isdigit():
             return "illegal number format"
         if bad == ".":
-            return "unexpected . token: expected identifier right after it"
+            return f"unexpected {self._kind_after(start)} token: expected identifier"
         return "illegal token"
+
+    def _kind_after(self, dot: int) -> str:
+        """What follows a dot that no name touches."""
+        after = self.text[dot + 1 : dot + 2]
+        return "whitespace" if after.isspace() else after or "eof"

@@ -85,6 +85,7 @@ def compile_modules(
 
     Raises :class:`~adjudge.rego.errors.RegoErrors` with every error found.
     """
+    granted = capabilities or all_capabilities()
     parsed: list[Module] = []
     errors: list[Any] = []
     for name, text in modules.items():
@@ -92,12 +93,12 @@ def compile_modules(
             parsed.append(text)
             continue
         try:
-            parsed.append(parse_module(text, name, rego_version))
+            parsed.append(parse_module(text, name, rego_version, builtins=granted.builtins))
         except RegoErrors as e:
             errors.extend(e.errors)
     if errors:
         raise RegoErrors(errors)
-    comp = Compilation(parsed, capabilities or all_capabilities(), strict)
+    comp = Compilation(parsed, granted, strict)
     comp.sources = {m.file: m.source for m in parsed}
     comp.mocked |= mocked
     run_passes(comp)
