@@ -20,7 +20,6 @@ from adjudge.errors import ErrorList, InputError
 from adjudge.gate.manifest import Manifest, report
 from adjudge.gate.schemas import release_schema
 from adjudge.policyset.structure import Structure
-from adjudge.source import Location
 
 if TYPE_CHECKING:
     from adjudge.trust import TrustSettings
@@ -62,14 +61,12 @@ def load_trust_file(path: str | Path, as_of: datetime | None = None) -> TrustSet
     if structure.errors:
         raise ErrorList(structure.errors)
     base = given.parent
-    for file in trust_files(parsed.value):
+    for pointer, file in _places(parsed.value):
         if not (base / file).is_file():
-            raise InputError(
-                "trust_file_missing",
-                f"{shown_name(file)} does not exist",
-                location=Location(shown, 1, 1),
-                hint="paths in a trust file are relative to its folder",
-            )
+            hint = "paths in a trust file are relative to its folder"
+            structure.add("file_missing", f"{shown_name(file)} does not exist", pointer, hint)
+    if structure.errors:
+        raise ErrorList(structure.errors)
     return _parsed(parsed.value, base, as_of)
 
 
@@ -120,14 +117,9 @@ def trusted_root_digest(settings: TrustSettings | None) -> str | None:
     return None if path is None else sha256_hex(Source(path.parent, path.name).read(4 * MIB))
 
 
-def _check_files(manifest: Manifest, root: Path, trust: dict[str, Any]) -> None:
+def _check_files(manifest: Manifest, root: Path, trust: Mapping[str, Any]) -> None:
     """Every file that the settings name must be inside the release."""
-    named = [
-        (key, value) for key in ("keys", "certificate_roots") for value in [trust.get(key, [])]
-    ]
-    places = [(f"/trust/{key}/{i}", path) for key, paths in named for i, path in enumerate(paths)]
-    if "trusted_root" in trust:
-        places.append(("/trust/trusted_root", trust["trusted_root"]))
+    places = [(f"/trust{pointer}", path) for pointer, path in _places(trust)]
     places += [(f"{e.pointer}/key", e.key) for e in manifest.entries if e.key]
     for pointer, path in places:
         source = Source(root, path)
@@ -137,9 +129,15 @@ def _check_files(manifest: Manifest, root: Path, trust: dict[str, Any]) -> None:
             report(manifest, error, source, pointer)
 
 
-def trust_files(trust: Mapping[str, Any]) -> Iterator[str]:
+def trust_files(trust: Mapping[str, Any]) -> list[str]:
     """The files that trust settings name, as they name them."""
+    return [path for _, path in _places(trust)]
+
+
+def _places(trust: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The files that trust settings name, each with its pointer."""
     if "trusted_root" in trust:
-        yield trust["trusted_root"]
+        yield "/trusted_root", trust["trusted_root"]
     for key in ("keys", "certificate_roots"):
-        yield from trust.get(key, [])
+        for index, path in enumerate(trust.get(key, [])):
+            yield f"/{key}/{index}", path
