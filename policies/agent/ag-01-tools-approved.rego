@@ -22,7 +22,7 @@ applicable if count(input.facts.tools) > 0
 
 deny contains {"msg": msg, "pointer": $"/facts/tools/{i}"} if {
 	some i, tool in input.facts.tools
-	not is_string(settings.tools.approved[tool.name])
+	not settings.tools.approved[tool.name]
 	msg := $"{input.path} lets the model call {tool.name}, which is not an approved tool"
 }
 

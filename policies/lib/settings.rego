@@ -99,9 +99,18 @@ defaults := {
 # description: The rule that reads one has nothing to compare with until it is given.
 optional := {"models": {"approved": "array"}}
 
-default given := {}
+# What is given and is of the right type. What is not is reported by CFG-01, and the default holds.
+given[section][name] := value if {
+	some section, values in data.adjudge.config
+	some name, value in values
+	type_name(value) == type_name(defaults[section][name])
+}
 
-given := data.adjudge.config if is_object(data.adjudge.config)
+given[section][name] := value if {
+	some section, values in data.adjudge.config
+	some name, value in values
+	type_name(value) == optional[section][name]
+}
 
 merged := object.union(defaults, given)
 

@@ -16,6 +16,7 @@ package adjudge.model_card.mc_02
 # METADATA
 # custom: {applies_to: model_card}
 deny contains {"msg": msg, "pointer": "/facts/name"} if {
+	input.facts
 	not input.facts.name
 	msg := $"{input.path} does not name the model"
 }
@@ -23,6 +24,7 @@ deny contains {"msg": msg, "pointer": "/facts/name"} if {
 # METADATA
 # custom: {applies_to: model_card}
 deny contains {"msg": msg, "pointer": "/facts/version"} if {
+	input.facts
 	not input.facts.version
 	msg := $"{input.path} does not state the version of the model"
 }

@@ -33,7 +33,7 @@ deny contains {"msg": msg, "pointer": $"/facts/metrics/{i}/value"} if {
 	some i, metric in whole
 	metric.type == name
 	value := object.get(metric, ["ci", "lower"], metric.value)
-	not value >= bound(given, "floor")
+	not reaches(value, given)
 	msg := $"{input.path} states {name} {value}, expected at least {bound(given, "floor")}"
 }
 
@@ -42,7 +42,7 @@ deny contains {"msg": msg, "pointer": $"/facts/metrics/{i}/value"} if {
 	some i, metric in whole
 	metric.type == name
 	value := object.get(metric, ["ci", "upper"], metric.value)
-	not value <= bound(given, "ceiling")
+	not stays_below(value, given)
 	msg := $"{input.path} states {name} {value}, expected at most {bound(given, "ceiling")}"
 }
 
@@ -57,6 +57,10 @@ stated(name) if {
 	some metric in whole
 	metric.type == name
 }
+
+reaches(value, given) if value >= bound(given, "floor")
+
+stays_below(value, given) if value <= bound(given, "ceiling")
 
 bound(given, _) := given if is_number(given)
 

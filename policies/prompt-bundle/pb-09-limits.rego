@@ -16,14 +16,14 @@ import data.adjudge.settings
 
 deny contains {"msg": msg, "pointer": "/facts/parameters"} if {
 	some name in names
-	not is_number(input.facts.parameters[name])
+	not input.facts.parameters[name]
 	msg := $"{input.path} sets no {name}"
 }
 
 deny contains {"msg": msg, "pointer": $"/facts/parameters/{name}"} if {
 	some name in names
 	value := input.facts.parameters[name]
-	not value <= settings.prompts[name]
+	value > settings.prompts[name]
 	msg := $"{input.path} sets {name} to {value}, expected at most {settings.prompts[name]}"
 }
 

@@ -19,6 +19,7 @@ import data.adjudge.settings
 # METADATA
 # custom: {applies_to: signed_artifact}
 deny contains {"msg": msg, "pointer": "/facts/signatures/0"} if {
+	input.facts
 	not input.facts.verified
 	msg := $"{input.path}: {input.facts.reason} ({input.facts.reason_code})"
 }
