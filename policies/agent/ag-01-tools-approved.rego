@@ -16,8 +16,6 @@ package adjudge.agent.ag_01
 
 import data.adjudge.settings
 
-default applicable := false
-
 applicable if count(input.facts.tools) > 0
 
 deny contains {"msg": msg, "pointer": $"/facts/tools/{i}"} if {

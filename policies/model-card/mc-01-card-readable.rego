@@ -14,8 +14,6 @@
 #     to the release and list it in release.yaml; correct the fields that are named.
 package adjudge.model_card.mc_01
 
-default applicable := false
-
 applicable if input.facts
 
 applicable if input.release.manifest

@@ -18,8 +18,6 @@ package adjudge.model_card.mc_09
 
 import data.adjudge.settings
 
-default applicable := false
-
 applicable if count(settings.metrics.floors) + count(settings.metrics.ceilings) > 0
 
 deny contains {"msg": msg, "pointer": "/facts/metrics"} if {

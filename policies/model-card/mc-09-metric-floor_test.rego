@@ -49,3 +49,13 @@ test_a_metric_that_is_missing_is_found if {
 test_a_bound_that_cannot_be_read_holds_for_nothing if {
 	rule.deny != set() with input as card(good, {}) with data.adjudge.config as {"metrics": {"floors": {"accuracy": "high"}}}
 }
+
+test_the_card_names_the_tier_where_the_manifest_does_not if {
+	count(rule.deny) == 0 with input as {"path": "card.md", "facts": {"metrics": good, "risk_tier": "limited"}, "release": {}}
+		with data.adjudge.config as config
+}
+
+test_without_a_tier_the_lowest_ceiling_holds if {
+	{found.msg | some found in rule.deny} == {"card.md states wer 0.05, expected at most 0.01"} with input as card(good, {})
+		with data.adjudge.config as {"metrics": {"ceilings": {"wer": {"limited": 0.1, "high": 0.01}}}}
+}

@@ -33,3 +33,7 @@ test_it_must_be_said if {
 		"pointer": "/facts/user_facing",
 	}} with input as bundle({"disclosure": absent}, {})
 }
+
+test_the_manifest_may_say_it if {
+	count(rule.deny) == 0 with input as bundle({"disclosure": absent}, {"transparency": {"user_facing": false}})
+}

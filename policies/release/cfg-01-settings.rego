@@ -13,8 +13,6 @@ package adjudge.release.cfg_01
 
 import data.adjudge.settings
 
-default applicable := false
-
 applicable if data.adjudge.config == data.adjudge.config
 
 deny contains {"msg": "data.adjudge.config is not an object"} if not is_object(data.adjudge.config)

@@ -13,8 +13,6 @@
 #     review_expires.
 package adjudge.release.gv_06
 
-default applicable := false
-
 applicable if input.release.manifest
 
 deny contains {"msg": msg, "pointer": $"/artifacts/{a}/facts/model/id"} if {

@@ -43,3 +43,8 @@ test_an_ended_review_is_found if {
 	}
 		with time.now_ns as now
 }
+
+test_only_releases_have_suppliers if {
+	rule.applicable with input as {"release": {"manifest": "release.yaml"}}
+	not rule.applicable with input as {"release": {}}
+}

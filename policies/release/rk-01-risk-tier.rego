@@ -16,8 +16,6 @@ package adjudge.release.rk_01
 
 import data.adjudge.settings
 
-default applicable := false
-
 applicable if input.release.manifest
 
 deny contains {"msg": msg, "pointer": "/release/risk_tier"} if {

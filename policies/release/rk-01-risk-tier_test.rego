@@ -36,4 +36,7 @@ test_a_card_of_another_tier_is_found if {
 	}} with input as release({"risk_tier": "limited"}, [card({"risk_tier": "high"})])
 }
 
-test_single_files_have_no_tier if not rule.applicable with input as {"release": {}}
+test_single_files_have_no_tier if {
+	not rule.applicable with input as {"release": {}}
+	rule.applicable with input as release({}, [])
+}

@@ -13,8 +13,6 @@ package adjudge.release.rk_02
 
 import data.adjudge.settings
 
-default applicable := false
-
 applicable if input.release.manifest
 
 deny contains {"msg": msg, "pointer": "/release/assessments"} if {

@@ -33,3 +33,8 @@ test_an_undated_and_an_old_one_are_found if {
 	messages({"risk": object.remove(good, ["date"])}) == {"release.yaml does not say when the risk assessment was made"}
 	messages({"risk": object.union(good, {"date": "2025-11-01"})}) == {"the risk assessment is of 2025-11-01; expected at most 365 days ago"}
 }
+
+test_single_files_need_none if {
+	not rule.applicable with input as {"release": {}}
+	rule.applicable with input as {"release": {"manifest": "release.yaml"}}
+}

@@ -13,8 +13,6 @@
 #     correct what does not agree with the schema.
 package adjudge.sbom.sb_01
 
-default applicable := false
-
 applicable if input.facts
 
 applicable if input.release.manifest

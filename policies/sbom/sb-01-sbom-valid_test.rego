@@ -52,4 +52,8 @@ test_a_release_without_sbom_is_found if {
 	count(rule.deny) == 0 with input as {"release": {"manifest": "release.yaml"}, "sboms": [sbom(good)]}
 }
 
-test_a_single_file_is_no_release if not rule.applicable with input as {"release": {}, "sboms": []}
+test_a_single_file_is_no_release if {
+	not rule.applicable with input as {"release": {}, "sboms": []}
+	rule.applicable with input as {"release": {"manifest": "release.yaml"}, "sboms": []}
+	rule.applicable with input as sbom(good)
+}

@@ -13,8 +13,6 @@
 #     Make the SBOM after the weights, in the same build, with the SHA-256 of each weight file.
 package adjudge.sbom.sb_02
 
-default applicable := false
-
 applicable if {
 	count(input.sboms) > 0
 	count(input.weights) > 0

@@ -61,3 +61,7 @@ test_without_sbom_or_weights_the_rule_does_not_apply if {
 	not rule.applicable with input as {"sboms": [sbom({})], "weights": []}
 	rule.applicable with input as release({})
 }
+
+test_a_model_may_be_called_like_the_release if {
+	{found.pointer | some found in rule.deny} == {"/artifacts/0/facts/models/0/hashes/sha256"} with input as release({"models": [model("acme/Helper", "bb")]})
+}

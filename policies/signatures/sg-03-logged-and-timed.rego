@@ -15,8 +15,6 @@ package adjudge.signatures.sg_03
 
 import data.adjudge.settings
 
-default applicable := false
-
 applicable if input.facts.verified
 
 deny contains {"msg": msg, "pointer": $"/facts/signatures/{i}"} if {

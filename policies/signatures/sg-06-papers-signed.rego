@@ -11,8 +11,6 @@
 #   remediation: Sign the file in the same build, with the signature beside it (such as model_card.md.sig).
 package adjudge.signatures.sg_06
 
-default applicable := false
-
 applicable if {
 	some artifact in input.artifacts
 	artifact.kind in papers

@@ -18,4 +18,5 @@ test_unsigned_papers_are_found if {
 
 test_without_papers_the_rule_does_not_apply if {
 	not rule.applicable with input as {"artifacts": [{"kind": "weights", "path": "w"}], "signed_artifacts": []}
+	rule.applicable with input as release([])
 }
