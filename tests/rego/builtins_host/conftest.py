@@ -37,16 +37,18 @@ FAMILIES = (
 class Context:
     """A builtin context with a fixed time and seed, and the services given to it."""
 
-    def __init__(self, **services: Any) -> None:
+    def __init__(self, limit: int = 10_000_000, **services: Any) -> None:
         self.now_ns = 1_700_000_000_123_456_789
         self.seed = b"seed"
         self.cache: dict[Any, Any] = {}
         self.max_size = 1_000_000
-        self.steps = 0
+        self.steps = limit
         self.services = services
 
     def charge(self, steps: int) -> None:
-        self.steps += steps
+        self.steps -= steps
+        if self.steps < 0:
+            raise TimeoutError
 
     def service(self, name: str) -> Any:
         return self.services.get(name)
@@ -79,6 +81,22 @@ def rego_text(value: Any) -> str:
     if type_name(value) == "number":
         return str(value)
     return json.dumps(value)
+
+
+TEXTS = json.loads((Path(__file__).parent / "data" / "texts.json").read_text(encoding="utf-8"))
+
+
+def decode(value: Any) -> Any:
+    """A value as recorded in ``data/*.jsonl``."""
+    if isinstance(value, list):
+        return [decode(v) for v in value]
+    if isinstance(value, dict):
+        if list(value) == ["$set"]:
+            return RegoSet(decode(v) for v in value["$set"])
+        if list(value) == ["$text"]:
+            return TEXTS[value["$text"]]
+        return {k: decode(v) for k, v in value.items()}
+    return value
 
 
 def as_json(value: Any) -> Any:
@@ -155,6 +173,16 @@ def _families() -> None:
 @pytest.fixture
 def plain_outcome() -> Callable[..., Any]:
     return outcome
+
+
+@pytest.fixture(scope="session")
+def decoded() -> Callable[[Any], Any]:
+    return decode
+
+
+@pytest.fixture
+def context() -> Callable[..., Context]:
+    return Context
 
 
 @pytest.fixture

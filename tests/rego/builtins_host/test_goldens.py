@@ -17,23 +17,10 @@ from typing import Any
 
 import pytest
 
-from adjudge.rego.runtime.values import UNDEFINED, RegoSet
+from adjudge.rego.runtime.values import UNDEFINED
 
 DATA = Path(__file__).parent / "data"
 FILES = sorted(DATA.glob("*.jsonl"))
-TEXTS = json.loads((DATA / "texts.json").read_text(encoding="utf-8"))
-
-
-def decode(value: Any) -> Any:
-    if isinstance(value, list):
-        return [decode(v) for v in value]
-    if isinstance(value, dict):
-        if list(value) == ["$set"]:
-            return RegoSet(decode(v) for v in value["$set"])
-        if list(value) == ["$text"]:
-            return TEXTS[value["$text"]]
-        return {k: decode(v) for k, v in value.items()}
-    return value
 
 
 def cases(path: Path) -> list[dict[str, Any]]:
@@ -61,19 +48,21 @@ def same(a: Any, b: Any) -> bool:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
-def test_answers(path: Path, plain_outcome: Callable[..., Any]) -> None:
+def test_answers(
+    path: Path, plain_outcome: Callable[..., Any], decoded: Callable[[Any], Any]
+) -> None:
     wrong = []
     for case in cases(path):
-        got = part(case, plain_outcome(case["call"], *decode(case["args"])))
+        got = part(case, plain_outcome(case["call"], *decoded(case["args"])))
         if not same(got, wanted(case)):
             wrong.append((case["call"], case["args"], "got", got, "want", wanted(case)))
     assert not wrong
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
-def test_opa_agrees(path: Path, opa: Any, tmp_path: Path) -> None:
+def test_opa_agrees(path: Path, opa: Any, tmp_path: Path, decoded: Callable[[Any], Any]) -> None:
     listed = cases(path)
-    answers = opa.answers([(c["call"], decode(c["args"])) for c in listed], tmp_path)
+    answers = opa.answers([(c["call"], decoded(c["args"])) for c in listed], tmp_path)
     wrong = []
     for case, answer in zip(listed, answers, strict=True):
         if not same(part(case, answer), wanted(case)):
