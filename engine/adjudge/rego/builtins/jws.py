@@ -49,6 +49,8 @@ def verify(
     ``strict`` wants RSA-PSS salts of the length of the hash, and EC signatures of the length
     of the curve.
     """
+    if algorithm not in ALGORITHMS:
+        return False
     try:
         if isinstance(key, bytes):
             return algorithm[:2] == "HS" and verify_hmac(key, algorithm, message, signature)

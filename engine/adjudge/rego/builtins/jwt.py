@@ -6,6 +6,7 @@ followed to the innermost one (RFC 7519 §7.2).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -296,6 +297,16 @@ class _Constraints:
         return compare(self.seconds, claims[name])
 
 
+def _float64(number: Value) -> float:
+    try:
+        found = float(number)
+    except OverflowError:
+        found = math.inf
+    if math.isinf(found):
+        raise BuiltinError("token time constraint: unvalid float64")
+    return found
+
+
 def _read_constraints(ctx: BuiltinContext, given: dict[Any, Value]) -> _Constraints:
     constraints = _Constraints()
     ns: Value = ctx.now_ns
@@ -314,9 +325,9 @@ def _read_constraints(ctx: BuiltinContext, given: dict[Any, Value]) -> _Constrai
             raise BuiltinError(f"unknown token validation constraint: {name}")
     if not is_number(ns):
         raise BuiltinError("token time constraint: must be a number")
-    if ns < 0:
+    constraints.seconds = _float64(ns) / 1e9
+    if constraints.seconds < 0:
         raise BuiltinError("token time constraint: must not be negative")
-    constraints.seconds = float(ns) / 1e9
     if constraints.keys is not None and constraints.secret:
         raise BuiltinError("duplicate key constraints")
     if constraints.keys is None and not constraints.secret:
