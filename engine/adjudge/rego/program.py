@@ -328,18 +328,22 @@ def _node_at(root: RuleNode, path: Path) -> RuleNode:
 
 
 def _kinds(comp: Compilation) -> BuiltinKinds:
-    nondeterministic = frozenset(
-        n for n, d in comp.capabilities.builtins.items() if d.nondeterministic
-    )
-    return BuiltinKinds(_Contextual(), nondeterministic)
+    return BuiltinKinds(_Flagged("context"), _Flagged("nondeterministic"))
 
 
-class _Contextual(frozenset[str]):
-    """Which builtins take a context; answers by importing the builtin's family."""
+class _Flagged(frozenset[str]):
+    """The builtins with a flag; answers by importing the builtin's family."""
+
+    flag: str
+
+    def __new__(cls, flag: str) -> _Flagged:
+        self = super().__new__(cls)
+        self.flag = flag
+        return self
 
     def __contains__(self, name: object) -> bool:
         found = catalog.find(str(name))
-        return found is not None and found.context
+        return found is not None and bool(getattr(found, self.flag))
 
 
 def _execute(generated: Generated, filename: str, scope: dict[str, Any]) -> dict[str, Any]:
