@@ -15,7 +15,8 @@ def command() -> int:
 
     try:
         return run_action(os.environ)
-    except AdjudgeError as e:
-        for line in failure_lines(str(e)):
+    except Exception as error:
+        text = str(error) if isinstance(error, AdjudgeError) else "adjudge failed; see the log"
+        for line in failure_lines(text):
             click.echo(line)
         raise

@@ -43,15 +43,16 @@ class LazyGroup(click.Group):
             formatter.write_dl([(n, COMMANDS[n]) for n in sorted(COMMANDS)])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as e:
-            import difflib
+        name = args[0]
+        unknown = not name.startswith("-") and self.get_command(ctx, name) is None
+        if unknown and not ctx.resilient_parsing:
+            # Looking for names alike takes a module that commands do not need.
+            from difflib import get_close_matches
 
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1) if args else []
-            if near:
-                e.message += f" Did you mean {near[0]!r}?"
-            raise
+            near = get_close_matches(name, COMMANDS, n=1)
+            suggestion = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"No such command {name!r}.{suggestion}", ctx)
+        return super().resolve_command(ctx, args)
 
 
 @click.group(

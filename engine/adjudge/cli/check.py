@@ -121,9 +121,7 @@ def command(
         with DecisionLog(log) as store:
             store.append([report.decision])
     color, width, unicode = terminal_options(sys.stdout)
-    options = replace(
-        report.options, verbose=verbose, color=color, width=width, unicode=unicode
-    )
+    options = replace(report.options, verbose=verbose, color=color, width=width, unicode=unicode)
     report = replace(report, options=options)
     if not quiet and not any(t.path == "-" for t in targets):
         targets.append(parse_target("console=-"))

@@ -96,9 +96,7 @@ def _render(results: list[Result], format_: str) -> str:
     if format_ == "bindings":
         return "\n".join(_json(r.bindings) for r in results)
     if format_ == "raw":
-        return "\n".join(
-            " ".join(_raw(e.value) for e in r.expressions) for r in results
-        )
+        return "\n".join(" ".join(_raw(e.value) for e in r.expressions) for r in results)
     if format_ == "pretty":
         return _pretty(results)
     return ""

@@ -70,8 +70,8 @@ def _select(loaded: PolicySet, wanted: list[str]) -> list[RuleSpec]:
         return sorted(by_id.values(), key=lambda r: r.id)
     found = []
     for name in wanted:
-        rule = by_id.get(name) or by_id.get(name.upper())
-        if rule is None:
+        known = by_id.get(name) or by_id.get(name.upper())
+        if known is None:
             import difflib
 
             near = difflib.get_close_matches(name.upper(), by_id, n=3)
@@ -80,7 +80,7 @@ def _select(loaded: PolicySet, wanted: list[str]) -> list[RuleSpec]:
                 f"no rule {name!r} in {loaded.name}",
                 hint=f"did you mean {', '.join(near)}?" if near else "`adjudge explain` lists them",
             )
-        found.append(rule)
+        found.append(known)
     return found
 
 

@@ -9,23 +9,31 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TextIO
 
 from adjudge.decision.model import Degradation
 from adjudge.decision.times import parse_time
-from adjudge.errors import UsageError
+from adjudge.errors import AdjudgeError, InputError, UsageError
+from adjudge.exports.escape import command_data
 from adjudge.exports.report import Report
 from adjudge.exports.writing import Target, write_outputs
-from adjudge.gate.gittree import export_tree
-from adjudge.gate.run import DEFAULT_POLICIES, Request, run
-from adjudge.policyset import collection_names, pack_names
+from adjudge.gate.gittree import TrustedFiles
+from adjudge.gate.noverdict import no_verdict_report
+from adjudge.gate.run import DEFAULT_POLICIES, Request, is_shipped, run
+from adjudge.gate.trustsettings import trust_files
+from adjudge.policyset.files import parse_configuration
+from adjudge.policyset.places import find_place
+from adjudge.policyset.shipped import COLLECTIONS
 
-SUMMARY_LIMIT = 1_000_000
+SUMMARY_LIMIT: Final = 1_000_000
 """Bytes of a step summary that GitHub accepts (its limit is 1 MiB)."""
 
 
@@ -45,6 +53,18 @@ class Inputs:
     annotations: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What the event that started the workflow says.
+
+    ``base`` is the commit a change is judged against, ``fork`` the ``owner/name`` of the
+    repository it comes from when that is another one; None for what is no proposed change.
+    """
+
+    base: str | None = None
+    fork: str | None = None
+
+
 def read_inputs(environ: Mapping[str, str]) -> Inputs:
     """The inputs in ``ADJUDGE_INPUT_…`` variables; lists are one item a line.
 
@@ -57,9 +77,15 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
     def many(name: str) -> tuple[str, ...]:
         return tuple(line.strip() for line in one(name).splitlines() if line.strip())
 
-    fail_on = one("FAIL_ON", "deny")
-    if fail_on not in ("deny", "warn"):
-        raise UsageError("action_input_invalid", f"fail-on is deny or warn, not {fail_on[:40]!r}")
+    def choice(name: str, first: str, second: str) -> str:
+        value = one(name, first).lower()
+        if value not in (first, second):
+            shown = name.lower().replace("_", "-")
+            raise UsageError(
+                "action_input_invalid", f"{shown} is {first} or {second}, not {value[:40]!r}"
+            )
+        return value
+
     return Inputs(
         path=one("PATH", "."),
         policies=many("POLICIES") or DEFAULT_POLICIES,
@@ -67,25 +93,60 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
         waivers=one("WAIVERS"),
         data=many("DATA"),
         trust=one("TRUST"),
-        fail_on=fail_on,
+        fail_on=choice("FAIL_ON", "deny", "warn"),
         as_of=one("AS_OF"),
         category=one("CATEGORY", "adjudge"),
-        annotations=one("ANNOTATIONS", "true").lower() != "false",
+        annotations=choice("ANNOTATIONS", "true", "false") == "true",
     )
 
 
-def run_action(environ: Mapping[str, str]) -> int:
+def run_action(environ: Mapping[str, str], stdout: TextIO | None = None) -> int:
     """Judge, write what the later steps need, and give the exit code 0, 1 or 2.
 
-    Raises ``AdjudgeError`` when there is no verdict; ``decision=no_verdict`` is an output
-    even then.
+    Without a verdict the files and outputs are written, too, and then the ``AdjudgeError``
+    that is the reason is raised.
     """
-    inputs = read_inputs(environ)
-    directory = Path(tempfile.mkdtemp(prefix="adjudge-", dir=environ.get("RUNNER_TEMP") or None))
+    temporary = environ.get("RUNNER_TEMP") or None
+    directory = Path(tempfile.mkdtemp(prefix="adjudge-", dir=temporary))
     outputs = _Outputs(environ.get("GITHUB_OUTPUT"))
+    # What stands first holds when nothing follows.
     outputs.write({"decision": "no_verdict", "report-directory": str(directory)})
-    request = _request(inputs, environ, directory)
-    report = run(request)
+    try:
+        inputs = read_inputs(environ)
+    except AdjudgeError as error:
+        inputs = read_inputs({})
+        _publish(_failed(error, inputs, environ), inputs, environ, directory, outputs, stdout)
+        raise
+    try:
+        with tempfile.TemporaryDirectory(prefix="adjudge-", dir=temporary) as trusted:
+            report = run(_request(inputs, environ, Path(trusted)))
+    except AdjudgeError as error:
+        _publish(_failed(error, inputs, environ), inputs, environ, directory, outputs, stdout)
+        raise
+    _publish(report, inputs, environ, directory, outputs, stdout)
+    return report.decision.exit_code
+
+
+def _failed(error: AdjudgeError, inputs: Inputs, environ: Mapping[str, str]) -> Report:
+    return no_verdict_report(
+        error,
+        time.time_ns(),
+        subject=inputs.path,
+        policies="+".join(inputs.policies),
+        fail_on=inputs.fail_on,  # type: ignore[arg-type]
+        environ=environ,
+    )
+
+
+def _publish(
+    report: Report,
+    inputs: Inputs,
+    environ: Mapping[str, str],
+    directory: Path,
+    outputs: _Outputs,
+    stdout: TextIO | None,
+) -> None:
+    """Write the reports, the log of the step, its outputs and its summary."""
     report = replace(report, options=replace(report.options, category=inputs.category))
     files = {
         "json": directory / "decision.json",
@@ -95,32 +156,33 @@ def run_action(environ: Mapping[str, str]) -> int:
         "markdown": directory / "summary.md",
     }
     targets = [Target(name, str(path)) for name, path in files.items()]
-    targets.append(Target("console", "-"))
-    write_outputs(report, targets)
+    write_outputs(report, [*targets, Target("console", "-")], stdout)
     if inputs.annotations:
-        write_outputs(report, [Target("github", "-")])
-    _summarise(environ.get("GITHUB_STEP_SUMMARY"), files["markdown"])
+        write_outputs(report, [Target("github", "-")], stdout)
     outputs.write(_values(report, files))
-    return report.decision.exit_code
+    _summarise(environ.get("GITHUB_STEP_SUMMARY"), files["markdown"])
+
+
+# --- what is judged by what -----------------------------------------------------------------------
 
 
 def _request(inputs: Inputs, environ: Mapping[str, str], directory: Path) -> Request:
-    policies: Sequence[str] = inputs.policies
-    waivers, data, trust = inputs.waivers, list(inputs.data), inputs.trust
+    event = read_event(environ)
+    ref = inputs.policies_ref or event.base
+    policies, waivers, trust, data = inputs.policies, inputs.waivers, inputs.trust, inputs.data
     notes: list[Degradation] = []
-    ref = _trusted_ref(inputs, environ)
     if ref is not None:
-        shipped = {*collection_names(), *pack_names(), *(f"pack:{p}" for p in pack_names())}
-        trusted = _Trusted(ref, directory / "trusted")
-        policies = [p if p in shipped else trusted.path(p) for p in policies]
-        waivers = trusted.path(waivers) if waivers else ""
-        trust = trusted.path(trust) if trust else ""
-        data = [trusted.path(d) for d in data]
-    elif waivers or any(not _is_shipped(p) for p in policies):
+        with _about_ref(inputs):
+            trusted = TrustedFiles(ref, directory, event.fork)
+            policies = tuple(p if is_shipped(p) else _policies(trusted, p) for p in policies)
+            waivers = trusted.path(waivers) if waivers else ""
+            trust = _trust(trusted, trust) if trust else ""
+            data = tuple(map(trusted.path, data))
+    elif waivers or trust or data or not all(map(is_shipped, policies)):
         notes.append(
             Degradation(
                 code="policies_from_checkout",
-                message="policies and waivers were taken from the commit under judgement",
+                message="what decides was taken from the commit under judgement",
             )
         )
     return Request(
@@ -131,56 +193,109 @@ def _request(inputs: Inputs, environ: Mapping[str, str], directory: Path) -> Req
         trust=Path(trust) if trust else None,
         fail_on=inputs.fail_on,  # type: ignore[arg-type]
         as_of_ns=parse_time(inputs.as_of) if inputs.as_of else None,
-        base_ref=ref,
+        base_ref=event.base,
         environ=environ,
         degradations=notes,
     )
 
 
-def _is_shipped(name: str) -> bool:
-    return name.startswith("pack:") or name in {*collection_names(), *pack_names()}
+@contextmanager
+def _about_ref(inputs: Inputs) -> Iterator[None]:
+    """Says of errors about the base of a change that they are not about an input."""
+    try:
+        yield
+    except UsageError as error:
+        if error.code != "git_ref_unknown" or inputs.policies_ref:
+            raise
+        raise UsageError(
+            error.code,
+            error.message.replace("no commit", "no base commit"),
+            hint="check out with fetch-depth: 0, or let the checkout keep its credentials",
+        ) from None
 
 
-def _trusted_ref(inputs: Inputs, environ: Mapping[str, str]) -> str | None:
-    """The commit that policies come from: as given, or the base of the pull request."""
-    if inputs.policies_ref:
-        return inputs.policies_ref
-    if not environ.get("GITHUB_EVENT_NAME", "").startswith("pull_request"):
-        return None
-    event = _event(environ.get("GITHUB_EVENT_PATH"))
-    base = event.get("pull_request", {}).get("base", {}).get("sha")
-    if not isinstance(base, str) or not base:
+def _policies(trusted: TrustedFiles, name: str) -> str:
+    """Policies of the repository; with a collection come the policies that it chooses from."""
+    try:
+        copy = trusted.path(name)
+    except InputError as error:
+        if error.code == "trusted_path_missing":
+            find_place(name)  # says more about what is nowhere, as a misspelt name
+        raise
+    if copy != name and os.path.isfile(copy) and _is_collection(Path(copy)):
+        folder = os.path.dirname(os.path.normpath(name))
+        if os.path.basename(folder) == COLLECTIONS:
+            folder = os.path.dirname(folder)
+        trusted.path(folder or ".")
+    return copy
+
+
+def _is_collection(path: Path) -> bool:
+    if path.suffix not in (".yaml", ".yml"):
+        return False
+    return bool(re.search(rb"""^["']?kind["']?\s*:\s*["']?Collection\b""", path.read_bytes(), re.M))
+
+
+def _trust(trusted: TrustedFiles, name: str) -> str:
+    """The trust settings of the repository, with the keys and roots that they name."""
+    copy = trusted.path(name)
+    if copy == name or not os.path.isfile(copy):
+        return copy
+    try:
+        text = Path(copy).read_text(encoding="utf-8-sig")
+        named = list(trust_files(parse_configuration(text, copy).value))
+    except (AdjudgeError, AttributeError, TypeError, UnicodeDecodeError):
+        return copy  # what is wrong with it is said when it is read
+    folder = os.path.dirname(os.path.normpath(name))
+    for file in named:
+        if isinstance(file, str) and file:
+            trusted.path(os.path.join(folder, file))
+    return copy
+
+
+def read_event(environ: Mapping[str, str]) -> Event:
+    """What the event says about the change under judgement.
+
+    Raises UsageError ``action_base_unknown`` for a proposed change that does not say what it
+    is based on, unless the input ``policies-ref`` does.
+    """
+    name = environ.get("GITHUB_EVENT_NAME", "")
+    payload = _payload(environ.get("GITHUB_EVENT_PATH"))
+    if name == "merge_group":
+        base, fork = _text(payload, "merge_group", "base_sha"), None
+    elif name.startswith("pull_request"):
+        base = _text(payload, "pull_request", "base", "sha")
+        mine = _text(payload, "pull_request", "base", "repo", "full_name")
+        fork = _text(payload, "pull_request", "head", "repo", "full_name")
+        fork = None if fork is None or fork == mine else fork
+    else:
+        return Event()
+    if base is None or not re.fullmatch(r"[0-9a-f]{40}([0-9a-f]{24})?", base):
+        if environ.get("ADJUDGE_INPUT_POLICIES_REF", "").strip():
+            return Event(fork=fork)
         raise UsageError(
             "action_base_unknown",
-            "this is a pull request, but the event does not say its base commit",
+            f"this is a {name.replace('_', ' ')}, but the event does not say its base commit",
             hint="set the input policies-ref",
         )
-    return base
+    return Event(base, fork)
 
 
-def _event(path: str | None) -> dict[str, Any]:
+def _payload(path: str | None) -> Any:
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return json.loads(Path(path).read_text(encoding="utf-8")) if path else None
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
-class _Trusted:
-    """Files and folders of the repository as they were at a commit."""
+def _text(value: Any, *names: str) -> str | None:
+    """The text that stands below ``names``, None when there is none."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, str) and value else None
 
-    def __init__(self, ref: str, directory: Path) -> None:
-        self.ref = ref
-        self.directory = directory
 
-    def path(self, name: str) -> str:
-        """Where a copy of ``name`` at the commit stands; made when first asked for."""
-        relative = os.path.relpath(os.path.realpath(name), os.path.realpath("."))
-        if relative.startswith(".."):
-            # Outside the checkout: the pull request cannot change it.
-            return name
-        export_tree(Path("."), self.ref, relative, self.directory)
-        return str(self.directory / relative)
+# --- what later steps get -------------------------------------------------------------------------
 
 
 class _Outputs:
@@ -190,9 +305,10 @@ class _Outputs:
         self.path = path
 
     def write(self, values: Mapping[str, str]) -> None:
+        """Append values; a later one of the same name replaces an earlier one."""
         if not self.path:
             return
-        with open(self.path, "a", encoding="utf-8") as file:
+        with open(self.path, "a", encoding="utf-8", errors="surrogateescape") as file:
             for name, value in values.items():
                 mark = f"adjudge-{secrets.token_hex(16)}"
                 file.write(f"{name}<<{mark}\n{value}\n{mark}\n")
@@ -224,5 +340,4 @@ def _summarise(path: str | None, markdown: Path) -> None:
 
 def failure_lines(message: str) -> Iterator[str]:
     """A workflow command that shows why there is no verdict."""
-    escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    yield f"::error title=adjudge%3A no verdict::{escaped}"
+    yield f"::error title=adjudge%3A no verdict::{command_data(message)}"

@@ -12,12 +12,18 @@ from pathlib import Path
 
 from adjudge.decision.model import Degradation, FailOn
 from adjudge.documents.model import Position
+from adjudge.errors import InputError
 from adjudge.evaluation import Case, Judge, Judgement, Settings, evaluate
 from adjudge.exports.report import Options, Report
 from adjudge.gate.gitcontext import git_context
 from adjudge.gate.release import Release, event_name, load_release, release_input
 from adjudge.gate.trustsettings import load_trust_file
-from adjudge.policyset import load_policy_set, load_waiver_file
+from adjudge.policyset import (
+    collection_names,
+    load_policy_set,
+    load_waiver_file,
+    pack_names,
+)
 from adjudge.rego.capabilities import Capabilities
 from adjudge.rego.runtime.limits import DEFAULT_LIMITS, Limits
 
@@ -118,8 +124,26 @@ def _case(
     )
 
 
+def is_shipped(name: str) -> bool:
+    """Whether a name of policies means those that come with adjudge, whatever stands in the
+    working directory."""
+    if name.startswith(("pack:", "collection:")):
+        return True
+    try:
+        return name in collection_names() or name in pack_names()
+    except InputError:
+        return False
+
+
 def _notes(request: Request) -> Iterator[Degradation]:
     """What the operator overrode: it is in the decision, and policies may judge it."""
+    for name in request.policies:
+        if os.path.lexists(name) and is_shipped(name):
+            yield Degradation(
+                code="policies_name_shared",
+                message=f"{name} means policies that come with adjudge; what is called so in "
+                f"the working directory is not used (./{name} means that)",
+            )
     if request.as_of_ns is not None:
         yield Degradation(code="clock_overridden", message="the evaluation time was given")
     if request.data:
@@ -149,9 +173,11 @@ def _report(release: Release, judgement: Judgement, timings: dict[str, int]) -> 
             text = release.excerpt(Position(place.file, place.line, place.column))
             if text is not None:
                 excerpts[place.file, place.line] = text
+    prefix = _prefix(release.root)
+    manifest = release.manifest
     options = Options(
-        path_prefix=_prefix(release.root),
-        fallback_path=release.manifest.document.path if release.manifest else None,
+        path_prefix=prefix,
+        fallback_path=prefix + manifest.document.path if manifest else None,
     )
     report = Report(decision=decision, excerpts=excerpts, options=options)
     if judgement.waivers is not None:
@@ -162,7 +188,7 @@ def _report(release: Release, judgement: Judgement, timings: dict[str, int]) -> 
 def _prefix(root: Path) -> str:
     """From the working directory to the judged root, for annotations on a repository."""
     relative = os.path.relpath(os.path.realpath(root), os.path.realpath("."))
-    return "" if relative == "." or relative.startswith("..") else relative.replace(os.sep, "/")
+    return "" if relative == "." or f"{relative}/".startswith("../") else f"{relative}/"
 
 
 class _Clock:
