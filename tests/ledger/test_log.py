@@ -69,7 +69,8 @@ def test_a_record_changed_from_outside_is_found(tmp_path: Path) -> None:
         log.append([decision(1)])
     db = sqlite3.connect(path)
     db.execute("drop trigger decision_no_update")
-    db.execute("update decision set record = cast(replace(cast(record as text), 'a rule', 'no rule') as blob)")
+    changed = "cast(replace(cast(record as text), 'a rule', 'no rule') as blob)"
+    db.execute(f"update decision set record = {changed}")
     db.commit()
     db.close()
     with DecisionLog(path) as log, pytest.raises(LedgerError) as e:

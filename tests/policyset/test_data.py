@@ -109,7 +109,7 @@ def test_everything_wrong_with_data_comes_together(tree: Tree) -> None:
     assert {e.code for e in error.value.errors} == {
         "json_syntax",
         "data_not_an_object",
-        "policies_not_found",
+        "data_not_found",
     }
 
 
@@ -162,3 +162,9 @@ def test_what_is_no_waiver_file(tree: Tree, name: str, code: str) -> None:
     with pytest.raises(AdjudgeError) as error:
         load_waiver_file(root / name)
     assert error.value.code == code
+
+
+def test_a_data_file_that_is_not_there_is_said_to_be_data(tree: Tree) -> None:
+    with pytest.raises(AdjudgeError) as e:
+        load_policy_set([tree({"a.rego": POLICY})], data=["nowhere/settings.yaml"])
+    assert e.value.code == "data_not_found"

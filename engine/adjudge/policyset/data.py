@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from adjudge.canonical import sha256_hex
 from adjudge.documents.model import DEFAULT_LIMITS, Parsed, join
-from adjudge.documents.reading import Source, decode_text, read_json, read_yaml
+from adjudge.documents.reading import Source, decode_text, read_json, read_yaml, shown_name
 from adjudge.errors import AdjudgeError, InputError
 from adjudge.policyset.files import PolicyFile
 from adjudge.policyset.places import Place, find_place
@@ -43,6 +43,17 @@ def load_data(paths: Iterable[str | Path], errors: list[AdjudgeError]) -> list[D
     """
     found: list[DataFile] = []
     for path in paths:
+        if not os.path.lexists(path):
+            shown = shown_name(os.fspath(path))
+            errors.append(
+                InputError(
+                    "data_not_found",
+                    f"there is no data file {shown}",
+                    location=Location(shown, 1, 1),
+                    hint="--data names a JSON or YAML file, or a folder of them",
+                )
+            )
+            continue
         try:
             place = find_place(Path(path))
             found += _folder(place, errors) if place.starts == (".",) else [_file(place)]

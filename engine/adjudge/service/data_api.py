@@ -128,9 +128,7 @@ def _segments(path: str) -> list[str | int]:
     for part in path.split("/") if path else []:
         text = unquote(part)
         if '"' in text:
-            raise ApiError(
-                400, "invalid_parameter", f"invalid path: invalid ref term '{text}'"
-            )
+            raise ApiError(400, "invalid_parameter", f"invalid path: invalid ref term '{text}'")
         out.append(int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else text)
     return out
 

@@ -1,4 +1,4 @@
-"""Certificate extensions (RFC 5280 §4.2): consumes a certificate's extensions, fills in its fields."""
+"""Certificate extensions (RFC 5280 §4.2): a certificate's extensions in, its fields out."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _PKIX: Final = (1, 3, 6, 1, 5, 5, 7)
 _AUTHORITY_INFO_ACCESS: Final = (*_PKIX, 1, 1)
 _OCSP: Final = (*_PKIX, 48, 1)
 _ISSUERS: Final = (*_PKIX, 48, 2)
-_KEY_USAGES: Final = {
+_KEY_USAGES: Final[dict[tuple[int, ...], int]] = {
     (2, 5, 29, 37, 0): 0,
     **{(*_PKIX, 3, number): number for number in range(1, 10)},
     (1, 3, 6, 1, 4, 1, 311, 10, 3, 3): 10,
@@ -307,7 +307,7 @@ def _inhibit_any_policy(cert: Certificate, extension: dict[str, Any]) -> bool:
 def _authority_info_access(cert: Certificate, extension: dict[str, Any]) -> bool:
     if extension["Critical"]:
         raise BuiltinError("x509: authority info access incorrectly marked critical")
-    fields = {_OCSP: "OCSPServer", _ISSUERS: "IssuingCertificateURL"}
+    fields: dict[tuple[int, ...], str] = {_OCSP: "OCSPServer", _ISSUERS: "IssuingCertificateURL"}
     with saying("x509: invalid authority info access"):
         content = Reader(extension["Value"]).into()
         while content:
