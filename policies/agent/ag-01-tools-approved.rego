@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: Tools are approved
-# description: |
+# description: >-
 #   The model may call only tools of the list in setting tools.approved, an object of names. The value
 #   is the digest of the approved definition, or an empty text where any definition will do.
 # custom:
@@ -9,7 +9,7 @@
 #   severity: high
 #   controls: [owasp-llm-2025/llm06, mitre-atlas/aml.m0028]
 #   applies_to: prompt_bundle
-#   remediation: |
+#   remediation: >-
 #     Remove the tool, or have it reviewed and add its name and digest to tools.approved in the
 #     settings of your organisation.
 package adjudge.agent.ag_01

@@ -1,6 +1,6 @@
 # METADATA
 # title: Settings of the shipped policies
-# description: |
+# description: >-
 #   What a rule compares with - licences, limits, lists - is read from here. Every value has a
 #   default; `data.adjudge.config` (a file named with --data) replaces it. Objects are joined
 #   key by key, lists and single values are replaced.

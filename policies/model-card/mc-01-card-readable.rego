@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: A model card is there and can be read
-# description: |
+# description: >-
 #   A release says what its model is in a model card with a front matter that machines read. What
 #   is malformed in the card (a date that is none, a metric without a number) would be missed by
 #   other rules, so it is a finding of its own.
@@ -9,7 +9,7 @@
 #   id: MC-01
 #   severity: high
 #   controls: [eu-ai-act/11.1, iso-42001/a.6.2.7, nist-ai-600-1/ms-2.9-002]
-#   remediation: |
+#   remediation: >-
 #     Add a model card (README.md or model_card.md with YAML front matter between two lines of ---)
 #     to the release and list it in release.yaml; correct the fields that are named.
 package adjudge.model_card.mc_01

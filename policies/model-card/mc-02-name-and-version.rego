@@ -1,14 +1,14 @@
 # METADATA
 # scope: package
 # title: The model's name and version are stated and agree
-# description: |
+# description: >-
 #   The card names the model and its version, and the manifest and the SBOM mean the same version
 #   by the same name. Documents that disagree are about different things.
 # custom:
 #   id: MC-02
 #   severity: high
 #   controls: [eu-ai-act/annex-iv.1.a, iso-42001/a.6.2.3]
-#   remediation: |
+#   remediation: >-
 #     State name and version (such as 1.4.2, quoted) in the front matter of the card, and make
 #     release.yaml and the SBOM name the same version.
 package adjudge.model_card.mc_02

@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: The licence is declared and allowed
-# description: |
+# description: >-
 #   The card states the licence of the model, and every licence it states is on the list of those
 #   the organisation accepts (setting licenses.allowed). A licence without an id needs a name and a
 #   link, and is allowed only when its name is on the list.
@@ -10,7 +10,7 @@
 #   severity: high
 #   controls: [nist-ai-600-1/gv-6.1-001, iso-42001/a.10.3, soc2/cc9.2]
 #   applies_to: model_card
-#   remediation: |
+#   remediation: >-
 #     State the licence as an SPDX id in the front matter (license: apache-2.0). If the licence is
 #     acceptable and only missing from the list, add it to licenses.allowed in your settings.
 package adjudge.model_card.mc_04

@@ -1,14 +1,14 @@
 # METADATA
 # scope: package
 # title: Metrics are stated with the data they were measured on
-# description: |
+# description: >-
 #   A number says something only together with the data set, its split and its revision.
 # custom:
 #   id: MC-08
 #   severity: medium
 #   controls: [eu-ai-act/13.3.b.ii, eu-ai-act/15.3, eu-ai-act/annex-iv.2.g, nist-ai-600-1/ms-2.3-002]
 #   applies_to: model_card
-#   remediation: |
+#   remediation: >-
 #     State each result in model-index of the front matter (or in .eval_results beside the card)
 #     with a numeric value and dataset.type, dataset.split and dataset.revision.
 package adjudge.model_card.mc_08

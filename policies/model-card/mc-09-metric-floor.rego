@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: Metrics reach what is required
-# description: |
+# description: >-
 #   Each metric with a floor (setting metrics.floors) is stated and at least that high, each with a
 #   ceiling (metrics.ceilings) at most that high. Where the card gives a confidence interval its worse
 #   end counts. A bound may depend on the risk tier of the release; without a tier the strictest holds.
@@ -11,7 +11,7 @@
 #   severity: high
 #   controls: [eu-ai-act/15.1, nist-ai-600-1/gv-1.3-002, iso-42001/a.6.2.4]
 #   applies_to: model_card
-#   remediation: |
+#   remediation: >-
 #     Improve the model or release it in a lower tier. Bounds that are wrong are changed in the
 #     settings (metrics.floors, metrics.ceilings), not in the card.
 package adjudge.model_card.mc_09

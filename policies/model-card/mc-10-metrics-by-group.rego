@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: Performance is stated by group
-# description: |
+# description: >-
 #   The card gives at least one metric for parts of the data or groups of people (slices), for every
 #   group that is required (setting metrics.groups), and the best and the worst group are not
 #   further apart than metrics.max_gap.
@@ -10,7 +10,7 @@
 #   severity: medium
 #   controls: [eu-ai-act/13.3.b.v, eu-ai-act/10.2.f, eu-ai-act/10.2.g, nist-ai-600-1/ms-2.11-002, iso-42001/a.5.4]
 #   applies_to: model_card
-#   remediation: |
+#   remediation: >-
 #     Measure the model for each group it is used on and state the results with slice in
 #     model-index; where groups differ too much, improve the data for the worst one.
 package adjudge.model_card.mc_10

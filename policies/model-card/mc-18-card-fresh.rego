@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: The card was reviewed lately
-# description: |
+# description: >-
 #   Documentation is kept up to date: the card says when it was last reviewed, that is not longer ago
 #   than setting model_card.max_age_days, and not before the model was trained.
 # custom:

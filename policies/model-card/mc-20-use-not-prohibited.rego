@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: The use case is not a prohibited one
-# description: |
+# description: >-
 #   The tags that say what the system is used for (use_case_tags of the manifest and the card) hold
 #   none of the practices that are prohibited (setting risk.prohibited_uses), and no tier
 #   "prohibited" is declared. Tags say what their author says: this is no legal assessment.

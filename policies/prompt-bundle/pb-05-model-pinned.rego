@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: The model is pinned and approved
-# description: |
+# description: >-
 #   The prompt names the one model version it was tested with, not an alias that moves, and that
 #   model is approved (setting models.approved: ids, or patterns with *). Without the setting
 #   every pinned model is accepted.
@@ -10,7 +10,7 @@
 #   severity: high
 #   controls: [nist-ai-600-1/gv-1.6-003, owasp-llm-2025/llm03]
 #   applies_to: prompt_bundle
-#   remediation: |
+#   remediation: >-
 #     Name the model with its date, revision or digest in config.yaml, and ask for approval of models
 #     that are not on the list.
 package adjudge.prompt_bundle.pb_05

@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: Limits are set
-# description: |
+# description: >-
 #   Tokens of an answer, time of a call and temperature are written down and not above what the
 #   organisation allows (settings prompts.max_tokens, prompts.timeout_s, prompts.temperature).
 # custom:

@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: The prompt has tests of every kind
-# description: |
+# description: >-
 #   There are tests with assertions, as many as setting prompts.min_tests, and at least one in each
 #   category of prompts.test_categories: attacks by injection, refusals, personal data, format.
 # custom:
@@ -9,7 +9,7 @@
 #   severity: high
 #   controls: [eu-ai-act/15.4, eu-ai-act/15.5, nist-ai-600-1/ms-2.7-007, owasp-llm-2025/llm01]
 #   applies_to: prompt_bundle
-#   remediation: |
+#   remediation: >-
 #     Add tests to tests.json of the bundle, each with category and assertions.
 package adjudge.prompt_bundle.pb_10
 

@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: People learn that they talk to an AI system
-# description: |
+# description: >-
 #   A prompt that people talk to makes the system say that it is one, or the manifest states the text
 #   that the user interface shows. Whether people talk to it has to be said.
 # custom:
@@ -10,7 +10,7 @@
 #   controls: [eu-ai-act/50.1, nist-ai-600-1/mp-5.1-003, iso-42001/a.8.2]
 #   applies_to: prompt_bundle
 #   effective_from: "2026-08-02"
-#   remediation: |
+#   remediation: >-
 #     Set user_facing in config.yaml and, when it is true, disclosure with the text shown to people (or
 #     transparency.disclosure in release.yaml).
 package adjudge.prompt_bundle.pb_11

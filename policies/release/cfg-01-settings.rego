@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: Settings are ones that policies know
-# description: |
+# description: >-
 #   A misspelt setting changes nothing and looks as if it did. Every name below data.adjudge.config is
 #   one that the shipped policies read, and its value is of the right type.
 # custom:

@@ -1,14 +1,14 @@
 # METADATA
 # scope: package
 # title: Suppliers of models are reviewed
-# description: |
+# description: >-
 #   Whoever provides a model that the release uses - the provider of a prompt's model, the organisation
 #   before the name of a base model - is listed as a supplier, and no supplier's review has run out.
 # custom:
 #   id: GV-06
 #   severity: medium
 #   controls: [nist-ai-600-1/gv-6.1-007, nist-ai-600-1/mg-3.1-005, iso-42001/a.10.3, soc2/cc9.2]
-#   remediation: |
+#   remediation: >-
 #     Have the supplier reviewed and add it to suppliers in release.yaml with name, provides and
 #     review_expires.
 package adjudge.release.gv_06

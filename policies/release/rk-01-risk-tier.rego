@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: The risk tier is declared and consistent
-# description: |
+# description: >-
 #   The manifest declares the tier of the system; uses that the EU AI Act lists as high-risk (setting
 #   risk.high_risk_uses) are declared high, and no model card says otherwise. Tags say what their author
 #   says: this is no legal assessment.
@@ -9,7 +9,7 @@
 #   id: RK-01
 #   severity: high
 #   controls: [eu-ai-act/6, eu-ai-act/annex-iii, nist-ai-600-1/gv-1.3-001]
-#   remediation: |
+#   remediation: >-
 #     Set risk_tier in release.yaml to high, limited or minimal, as your assessment found, and make the
 #     model card agree.
 package adjudge.release.rk_01

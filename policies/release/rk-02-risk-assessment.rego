@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: A risk assessment is attached
-# description: |
+# description: >-
 #   The manifest refers to a risk assessment that is dated, not older than setting
 #   risk.assessment_max_age_days, and, where its digest is stated, unchanged.
 # custom:

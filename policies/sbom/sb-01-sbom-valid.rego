@@ -1,14 +1,14 @@
 # METADATA
 # scope: package
 # title: An SBOM is there and valid
-# description: |
+# description: >-
 #   The release has a software bill of materials, in a version that is read in full, that agrees with
 #   the published schema of its version.
 # custom:
 #   id: SB-01
 #   severity: high
 #   controls: [iso-42001/a.4.2, mitre-atlas/aml.m0023, slsa/dependencies]
-#   remediation: |
+#   remediation: >-
 #     Make an SBOM in CycloneDX 1.4 to 1.7 or SPDX 2.3 JSON with each build, list it in release.yaml, and
 #     correct what does not agree with the schema.
 package adjudge.sbom.sb_01

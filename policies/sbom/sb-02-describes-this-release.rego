@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: The SBOM is about what is released
-# description: |
+# description: >-
 #   The digest that the SBOM gives for the model is the digest of the weights of this release, and
 #   every weight file of the release is listed with its digest. An SBOM of last week's build says
 #   nothing about today's.
@@ -9,7 +9,7 @@
 #   id: SB-02
 #   severity: high
 #   controls: [mitre-atlas/aml.m0023, mitre-atlas/aml.m0014, owasp-llm-2025/llm03]
-#   remediation: |
+#   remediation: >-
 #     Make the SBOM after the weights, in the same build, with the SHA-256 of each weight file.
 package adjudge.sbom.sb_02
 

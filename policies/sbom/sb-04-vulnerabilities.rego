@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: No serious vulnerability is open
-# description: |
+# description: >-
 #   No vulnerability in the SBOM, or in a VEX file beside it, has a severity that blocks (setting
 #   vulnerabilities.block) and is still open. Closed are resolved ones, and those stated not to affect
 #   the product or to be false alarms, as long as a reason is given. Who made the statement is not
@@ -11,7 +11,7 @@
 #   severity: critical
 #   controls: [soc2/cc7.1, mitre-atlas/aml.m0016, nist-ai-600-1/mg-3.1-002]
 #   applies_to: sbom
-#   remediation: |
+#   remediation: >-
 #     Update the component. If the product is not affected, say so in the analysis of the
 #     vulnerability, with state and justification.
 package adjudge.sbom.sb_04

@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: Licences of components are allowed
-# description: |
+# description: >-
 #   Each component can be used under licences of the list in setting licenses.allowed: where its
 #   licence expression offers a choice, one allowed choice is enough. Components without a licence are
 #   counted in one finding.
@@ -10,7 +10,7 @@
 #   severity: medium
 #   controls: [soc2/cc9.2, iso-42001/a.10.3]
 #   applies_to: sbom
-#   remediation: |
+#   remediation: >-
 #     Replace the component, or have its licence accepted and add it to licenses.allowed. A licence
 #     the SBOM does not know is found in the component's own files.
 package adjudge.sbom.sb_05

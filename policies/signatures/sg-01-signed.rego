@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: Artifacts are signed by somebody who is trusted
-# description: |
+# description: >-
 #   Every artifact of the kinds in setting signatures.required has a signature, and every signature in
 #   the release is genuine and by a signer of the trust settings. Signers that only the release itself
 #   names are worth a warning: whoever can change the release can change them.
@@ -9,7 +9,7 @@
 #   id: SG-01
 #   severity: critical
 #   controls: [eu-ai-act/15.5, mitre-atlas/aml.m0013, soc2/cc6.8]
-#   remediation: |
+#   remediation: >-
 #     Sign the artifact in the build that makes it, and name the signer in the trust settings given with
 #     --trust. The reason says what is wrong with a signature that is there.
 package adjudge.signatures.sg_01

@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: The signature fits and covers every file
-# description: |
+# description: >-
 #   No signature is over other bytes than those that are there. A verified signature of a directory
 #   covers every file in it; what the signer chose to leave out is limited to setting
 #   signatures.ignorable, and there are no symbolic links.
@@ -10,7 +10,7 @@
 #   severity: critical
 #   controls: [mitre-atlas/aml.m0014, owasp-llm-2025/llm03]
 #   applies_to: signed_artifact
-#   remediation: |
+#   remediation: >-
 #     Find out who changed the files after they were signed. If the change is meant, sign again; remove
 #     files that do not belong to the artifact.
 package adjudge.signatures.sg_02

@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: Signatures are logged, timed and not too old
-# description: |
+# description: >-
 #   A keyless signature has a proved entry in a transparency log and a trusted time of signing; one by a
 #   key needs them when setting signatures.require_log is true. No signature is older than
 #   signatures.max_age_days.

@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: SBOM and model card are signed too
-# description: |
+# description: >-
 #   What a release says about itself is signed like the release, so that nobody rewrites it afterwards.
 #   Whether the signatures hold is the business of SG-01 and SG-02.
 # custom:

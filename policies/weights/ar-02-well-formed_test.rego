@@ -23,3 +23,10 @@ test_an_unknown_format_is_found if {
 test_weights_without_a_file_are_found if {
 	rule.deny == {{"msg": "w holds no weight file", "pointer": "/facts/files"}} with input as weights([], [])
 }
+
+test_what_could_run_is_left_to_another_rule if {
+	count(rule.deny) == 0 with input as weights(
+		[{"path": "w", "well_formed": true}],
+		[{"code": "pickle_import", "message": "imports os.system", "path": "w"}],
+	)
+}

@@ -1,0 +1,1 @@
+lV1rbggj0WV3dhYrcZVowLg5dQfO7nIeBsF2u0xgd4W+M2y36P8Y4YQiD5oQqL8mwGcZHCOYwtY9wNiDUJybCw==

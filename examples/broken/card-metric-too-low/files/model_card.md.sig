@@ -1,0 +1,1 @@
+hykXD3HAnqnEBzrfIMeAP6xieF1DhOTq5i468Q/Tq1PybiX3vrunOblQpLsxndLPdUi/vUuJu3l0VE2/kL5GAg==

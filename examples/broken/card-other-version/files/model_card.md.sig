@@ -1,0 +1,1 @@
+vHyBtpgMNdWA5TClxdOkvuoMwJvHiftm04yM0wkS5qos7ABfPiXOGRJMRQLgaGdLXsIpP5Snr4/DZMSRdIUaCg==

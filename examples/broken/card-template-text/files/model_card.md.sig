@@ -1,0 +1,1 @@
+t5vVN+sdWr0QGhMTuhHFZ36uCZhaMkb+5Hsvpo6J9Ms/DNxz0i4JEPLUutPcTrSeOvdb/lsiFTSGWzlLH4sCDg==

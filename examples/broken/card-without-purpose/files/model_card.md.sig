@@ -1,0 +1,1 @@
+SJD7NfhPUxIc6wWRWKzHAi363Q/6/LgJwjH1bOwnkMoo7rxJXTYlhE7qVmIk/T7wfWIgIjJCQaOkuv2sW6doDg==

@@ -1,0 +1,1 @@
+l8E8yjUGzOwGin/q/Sn0/BvFGEu8a9a8GXQAwUXWVSduz3nihG9HVw0eJBSomR5NRl4up/OoN7+xPk6AlszMAA==

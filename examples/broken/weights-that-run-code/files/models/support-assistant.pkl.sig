@@ -1,0 +1,1 @@
+zn8nk0JeAP0VSacsn2P44aKqS0Ve+dubZYjpYjqGU8cAfV0SsnuGmlfgmwSW/29/Kp7m+gNBOt95pdygoJ7HAg==

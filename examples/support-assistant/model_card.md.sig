@@ -1,0 +1,1 @@
+arPWwR0+e1GeKfN/JvLqoDxyvDUX4ecUzM7Qfpdz1kNMKrha2Dw2+EqB6ppQQrTOJeZoCZsp7uLwYgSny/7RDg==
