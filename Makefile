@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types contracts policies docs bench clean
+.PHONY: help install demo test check format lint types contracts policies docs bench bench-plots clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 $(BIN)/adjudge: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -51,8 +51,11 @@ docs: $(VENV)/.dev
 # The tests come last: their closing line is the last thing a reader sees.
 check: lint types contracts policies docs test ## Everything that CI runs
 
-bench: $(VENV)/.dev ## Compare with OPA, as ratios
+bench: $(VENV)/.dev ## Compare with OPA and regorus, as ratios
 	$(BIN)/python -m benchmarks
+
+bench-plots: $(VENV)/.dev ## Measure growth; write benchmarks/results
+	$(BIN)/python -m benchmarks --plots
 
 clean: ## Remove .venv and what tools leave behind
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build

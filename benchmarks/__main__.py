@@ -1,112 +1,59 @@
-"""``python -m benchmarks``: adjudge against OPA, the same cases in one run, as ratios.
+"""``python -m benchmarks``: adjudge against OPA and regorus, the same cases in one run.
 
-OPA (the real one) runs in-process in a small Go program built from ``benchmarks/opa``;
-without Go only adjudge is measured.  Every result is checked for equality first.
+Prints a Markdown table of medians and ratios; every result is checked for equality
+first.  Peers that cannot be built here are left out, with a message.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
 import platform
-import shutil
-import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
-from typing import Any
 
-from adjudge.rego import compile_modules
-from benchmarks.cases import CASES, BenchCase
-
-HERE = Path(__file__).parent
+from benchmarks import growth, peers, tables
+from benchmarks.cases import CASES
 
 
 def main() -> int:
-    """Run all cases and print a Markdown table."""
-    peer = _build_peer()
-    rows = []
+    """Run the cases and print the table."""
+    arguments = _arguments()
+    engines = [peers.ours(), *peers.opa(), *peers.regorus()]
+    if arguments.plots:
+        # The interpreter of regorus needs minutes where the others need seconds.
+        fast = [e for e in engines if e.name != "regorus"]
+        print(growth.write(fast, arguments.runs, _heading(arguments.runs)))
+        return 0
+    found = []
     for make in CASES:
         case = make()
-        ours = measure(case)
-        theirs = _run_peer(peer, case) if peer else None
-        if theirs is not None and _plain(theirs["result"]) != _plain(ours["result"]):
-            print(f"{case.name}: the results differ", file=sys.stderr)
+        if arguments.case and not any(case.name.startswith(c) for c in arguments.case):
+            continue
+        try:
+            found.append((case, peers.measure(case, engines, arguments.runs)))
+        except peers.DifferentResults as e:
+            print(e, file=sys.stderr)
             return 1
-        rows.append((case, ours, theirs))
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores; best of five samples\n")
-    print("| case | adjudge compile | adjudge eval | OPA compile | OPA eval | OPA / adjudge |")
-    print("|---|---:|---:|---:|---:|---:|")
-    for case, ours, theirs in rows:
-        line = f"| {case.name} | {_time(ours['compile_ns'])} | {_time(ours['eval_ns'])} "
-        if theirs is None:
-            print(line + "| | | |")
-        else:
-            ratio = theirs["eval_ns"] / ours["eval_ns"]
-            print(
-                line + f"| {_time(theirs['compile_ns'])} | {_time(theirs['eval_ns'])} "
-                f"| {ratio:.1f} × |"
-            )
+    print(_heading(arguments.runs), end="\n\n")
+    print(tables.comparison(found))
     return 0
 
 
-def measure(case: BenchCase) -> dict[str, Any]:
-    """Compile and evaluate one case with adjudge; times in nanoseconds."""
-    start = time.perf_counter_ns()
-    program = compile_modules({"policy.rego": case.policy}, data=case.data)
-    compile_ns = time.perf_counter_ns() - start
-    rule = program.rule(f"data.{case.rule}")
-    best = sys.maxsize
-    result = None
-    for _ in range(5):
-        start = time.perf_counter_ns()
-        for _ in range(case.rounds):
-            result = rule.eval(case.input)
-        best = min(best, (time.perf_counter_ns() - start) // case.rounds)
-    return {"compile_ns": compile_ns, "eval_ns": best, "result": result}
-
-
-def _build_peer() -> Path | None:
-    go = shutil.which("go")
-    if go is None:
-        print("no Go toolchain: OPA is not measured", file=sys.stderr)
-        return None
-    target = Path(tempfile.mkdtemp()) / "opa-bench"
-    with tempfile.TemporaryDirectory() as work:
-        copy = Path(work) / "opa"
-        shutil.copytree(HERE / "opa", copy)
-        for command in (["go", "mod", "tidy"], ["go", "build", "-o", str(target), "."]):
-            done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                print(f"OPA is not measured: {done.stderr.strip()[-400:]}", file=sys.stderr)
-                return None
-    return target
-
-
-def _run_peer(peer: Path, case: BenchCase) -> dict[str, Any]:
-    document = {
-        "policy": case.policy,
-        "data": case.data,
-        "input": case.input,
-        "rule": case.rule,
-        "rounds": case.rounds,
-    }
-    done = subprocess.run(
-        [str(peer)], input=json.dumps(document), capture_output=True, text=True, check=True
+def _heading(runs: int) -> str:
+    return (
+        f"Python {platform.python_version()}, {os.cpu_count()} cores; medians of all samples "
+        f"of {runs} runs, the engines by turns."
     )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
-def _plain(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
-
-
-def _time(ns: float) -> str:
-    if ns < 1e6:
-        return f"{ns / 1e3:.1f} µs"
-    return f"{ns / 1e6:.2f} ms"
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--runs", type=int, default=3, help="processes of each engine, by turns")
+    parser.add_argument(
+        "--plots", action="store_true", help="measure growth instead; writes benchmarks/results"
+    )
+    parser.add_argument("--case", action="append", help="only cases whose name begins so")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
