@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import ast
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from benchmarks.cases import BenchCase, guardrail, indexed, join, sbom
 
 from adjudge.rego import compile_modules
 from adjudge.rego.codegen import builder
-from benchmarks.cases import BenchCase, guardrail, indexed, join, sbom
 
 FOLDER = Path(__file__).parent
-CASES = {
+CASES: dict[str, Callable[[], BenchCase]] = {
     "guardrail": guardrail,
     "sbom": lambda: sbom(1),
     "indexed": lambda: indexed(8),
