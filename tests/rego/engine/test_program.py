@@ -198,3 +198,13 @@ def test_print_lines_are_collected() -> None:
     program = compile_modules({"t.rego": 'package t\n\np if print("x", input.a, input.b)\n'})
     _, lines = program.prepare("data.t.p").eval_with_prints({"a": 1})
     assert lines == ["x 1 <undefined>"]
+
+
+def test_what_is_known_of_a_variable_ends_with_its_clause() -> None:
+    text = """package t
+
+p contains x if x := lower(input.a)
+
+p contains x if x := input.b.c
+"""
+    assert rule(text, "data.t.p", {"a": "X", "b": {"c": [1]}}) == ["x", [1]]

@@ -41,7 +41,12 @@ class BlockEmitter(StepEmitter):
     """Emits blocks of one Python function."""
 
     def block(self, block: ir.Block, target: Target) -> list[ast.stmt]:
-        """The block as a ``while True`` statement (and its prologue)."""
+        """The block of a clause as a ``while True`` statement (and its prologue)."""
+        # Locals are numbered by clause: what is known of one says nothing about the next.
+        self.types = {}
+        return self._block(block, target)
+
+    def _block(self, block: ir.Block, target: Target) -> list[ast.stmt]:
         self.indexes = _indexes(block)
         prologue: list[ast.stmt] = [
             py.assign(name, py.const(None)) for pair in self.indexes for name in pair
@@ -209,7 +214,7 @@ class BlockEmitter(StepEmitter):
             name = self.fresh("h")
             body: list[ast.stmt] = [py.nonlocal_([target.flag])] if target.flag else []
             saved = self.indexes
-            body.extend(self.block(block, target))
+            body.extend(self._block(block, target))
             self.indexes = saved
             body.append(py.return_(py.name(abi.UNSET)))
             return [py.function(name, (), body), py.expr(py.call(name))]
