@@ -157,6 +157,9 @@ CASES_BY_NAME: dict[str, Case] = {
             ]
         }
     ),
+    "prompt-without-limits": Case(
+        {f"{PROMPT}/config.yaml": [swap("  temperature: 0.2\n", ""), swap("  timeout_s: 20\n", "")]}
+    ),
     "prompt-untested": Case({f"{PROMPT}/tests.json": [swap('"pii"', '"regression"')]}),
     "tool-without-approval": Case(
         {f"{PROMPT}/config.yaml": [swap("    requires_approval: true\n", "")]}
@@ -188,9 +191,18 @@ CASES_BY_NAME: dict[str, Case] = {
     "release-no-incident-contact": Case(
         {MANIFEST: [swap("    email: oncall@example.com\n    response_hours: 4\n", "")]}
     ),
-    "release-log-too-short": Case(
-        {MANIFEST: [swap("retention_days: 400", "retention_days: 30")]}
+    "release-no-way-back": Case(
+        {
+            MANIFEST: [
+                swap(
+                    'release: "1.4.1"\n'
+                    "  procedure: https://runbooks.example.com/support-assistant/rollback",
+                    'release: "1.4.2"',
+                )
+            ]
+        }
     ),
+    "release-log-too-short": Case({MANIFEST: [swap("retention_days: 400", "retention_days: 30")]}),
     "release-assessment-exchanged": Case(
         {"assessments/risk.md": [swap("| medium | medium |", "| low | low |")]}
     ),

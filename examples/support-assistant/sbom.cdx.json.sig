@@ -1,1 +1,1 @@
-opAS6vbbG3iw+cqyG2tvNK3zA8YipflI5N8FVTXPKV/IEq4e+Cl4y5qhRXPNIfz1kq+KqDAWuvv/NiTgWQD0CA==
+DnPu3pkPoFKh7fORi0YbcwMzzBRU1FK8pQVuxAEBohJc+C7do8pjitqicYz0wzJQ7qjxLQrZMpUyY8vQUQgbCA==

@@ -14,7 +14,7 @@ package adjudge.prompt_bundle.pb_09
 
 import data.adjudge.settings
 
-deny contains {"msg": msg, "pointer": "/facts/parameters"} if {
+deny contains {"msg": msg, "pointer": "/document/config/parameters"} if {
 	some name in names
 	not input.facts.parameters[name]
 	msg := $"{input.path} sets no {name}"

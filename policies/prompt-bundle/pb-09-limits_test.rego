@@ -10,9 +10,9 @@ test_limits_pass if count(rule.deny) == 0 with input as bundle(good)
 
 test_every_missing_limit_is_found if {
 	rule.deny == {
-		{"msg": "p sets no max_tokens", "pointer": "/facts/parameters"},
-		{"msg": "p sets no timeout_s", "pointer": "/facts/parameters"},
-		{"msg": "p sets no temperature", "pointer": "/facts/parameters"},
+		{"msg": "p sets no max_tokens", "pointer": "/document/config/parameters"},
+		{"msg": "p sets no timeout_s", "pointer": "/document/config/parameters"},
+		{"msg": "p sets no temperature", "pointer": "/document/config/parameters"},
 	} with input as bundle({"stop": []})
 }
 

@@ -13,4 +13,4 @@ deny contains {"msg": msg, "pointer": "/facts/parameters/temperature"} if {
 	msg := $"{facts.name} {facts.version} has the temperature {facts.parameters.temperature}"
 }
 
-steady if input.facts.parameters.temperature <= 0.1
+steady if input.facts.parameters.temperature <= 0.5

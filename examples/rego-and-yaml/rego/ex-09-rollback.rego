@@ -18,5 +18,5 @@ earlier if {
 	back := input.release.rollback.release
 	back != input.release.version
 	semver.is_valid(back)
-	semver.compare(back, "1.4.2") >= 0
+	semver.compare(back, "1.4.0") >= 0
 }

@@ -1,1 +1,1 @@
-hykXD3HAnqnEBzrfIMeAP6xieF1DhOTq5i468Q/Tq1PybiX3vrunOblQpLsxndLPdUi/vUuJu3l0VE2/kL5GAg==
+HVB999nBg4jVYyMiilsPCwI5FlEzFqhcg2oQlSjDMzOYGMT8rtnQnkdylIzEpOWcS8oZ3YSP8rARasffPi2qDg==

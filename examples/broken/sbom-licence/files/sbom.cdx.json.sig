@@ -1,1 +1,1 @@
-ZT8GN2oOaklD8Q06qAnQUzQ2iHjtxOfhWGLcMdoioPwj13VcMdH/7JIS/WoaPNfiEDNsMDwePycq0PmNyHO5CA==
+AWcdKMvocCHKaE8axt0NrJYBfwISsLyOrhmZ5mslJcqxAsVwTOkGTpWazrxlD24V7SvfkwZBX+kZNDrIEGnmAw==

@@ -1,1 +1,1 @@
-zn8nk0JeAP0VSacsn2P44aKqS0Ve+dubZYjpYjqGU8cAfV0SsnuGmlfgmwSW/29/Kp7m+gNBOt95pdygoJ7HAg==
+3xszcWPh5ShR727x9Z9g4wU2GI0HvNu3ayl4ksdqP2KURIytpLkdq8xz8JW2jfRCJssftnOGWXboYe7sWAhpCw==
