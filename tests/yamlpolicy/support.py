@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from adjudge.errors import ErrorList
-from adjudge.rego import UNDEFINED, RegoErrors, compile_modules
-from adjudge.rego.program import Options
+from adjudge.rego import UNDEFINED, Options, RegoErrors, compile_modules
 from adjudge.yamlpolicy import PolicyModule, as_rego, compile_policy
 
 NOW_NS = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z

@@ -14,8 +14,9 @@ from typing import Any
 
 from adjudge.rego.errors import RegoEvalError
 from adjudge.rego.passes.model import Clause, Group
-from adjudge.rego.program import Options, Program
+from adjudge.rego.program import Program
 from adjudge.rego.runtime.context import Context
+from adjudge.rego.runtime.limits import Options
 from adjudge.rego.runtime.operators import at
 from adjudge.rego.runtime.text import to_json
 from adjudge.rego.runtime.values import Value, box

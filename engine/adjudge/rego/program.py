@@ -7,16 +7,14 @@ lives in its context.  This module holds the one ``exec`` of the project.
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from adjudge.rego import abi
 from adjudge.rego.ast_json import module_json
 from adjudge.rego.builtins import catalog
-from adjudge.rego.builtins.registry import declared
 from adjudge.rego.capabilities import Capabilities, all_capabilities
 from adjudge.rego.codegen import builder
 from adjudge.rego.codegen.module import BuiltinKinds, Generated, ModuleEmitter
@@ -26,33 +24,14 @@ from adjudge.rego.passes import calls, flatten, names, run_passes, safety
 from adjudge.rego.passes.model import Compilation, Group, Path
 from adjudge.rego.plan import ir, rules
 from adjudge.rego.plan.terms import PlanError
-from adjudge.rego.runtime.context import Context, Shared
+from adjudge.rego.runtime.context import Context, Shared, TracedContext
 from adjudge.rego.runtime.documents import RuleNode
-from adjudge.rego.runtime.limits import DEFAULT_LIMITS, Limits
+from adjudge.rego.runtime.limits import DEFAULT_OPTIONS, Options
 from adjudge.rego.runtime.link import namespace
 from adjudge.rego.runtime.text import from_json, to_json
 from adjudge.rego.runtime.values import UNDEFINED, Value
 from adjudge.rego.syntax import Body, Module
 from adjudge.source import Location
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How an evaluation runs.
-
-    ``now_ns`` is the clock (None: the real one, read once); ``seed`` feeds the
-    random builtins; ``strict_builtin_errors`` turns a failing builtin into an error;
-    ``services`` are what the host grants (see ``BuiltinContext.service``).
-    """
-
-    now_ns: int | None = None
-    seed: bytes = b""
-    strict_builtin_errors: bool = False
-    limits: Limits = DEFAULT_LIMITS
-    services: Mapping[str, Any] = field(default_factory=dict)
-
-
-DEFAULT_OPTIONS = Options()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +59,33 @@ def compile_modules(
     rego_version: int = 1,
     strict: bool = False,
     mocked: frozenset[str] = frozenset(),
+    rewrite: Callable[[Compilation], None] | None = None,
 ) -> Program:
     """Compile modules (file name to text, or parsed) against base documents.
 
+    ``rewrite`` may change the rules after they were checked and before they are planned.
     Raises :class:`~adjudge.rego.errors.RegoErrors` with every error found.
     """
+    granted = capabilities or all_capabilities()
+    parsed = parse_modules(modules, granted, rego_version)
+    comp = Compilation(parsed, granted, strict)
+    comp.sources = {m.file: m.source for m in parsed}
+    comp.mocked |= mocked
+    run_passes(comp)
+    _raise(comp)
+    if rewrite is not None:
+        rewrite(comp)
+    plan = rules.plan_program(comp)
+    _raise(comp)
+    return Program(comp, plan, from_json(dict(data or {})))
+
+
+def parse_modules(
+    modules: Mapping[str, str | Module],
+    capabilities: Capabilities | None = None,
+    rego_version: int = 1,
+) -> list[Module]:
+    """The modules, parsed where they are text; raises ``RegoErrors`` with every error found."""
     granted = capabilities or all_capabilities()
     parsed: list[Module] = []
     errors: list[Any] = []
@@ -98,14 +99,7 @@ def compile_modules(
             errors.extend(e.errors)
     if errors:
         raise RegoErrors(errors)
-    comp = Compilation(parsed, granted, strict)
-    comp.sources = {m.file: m.source for m in parsed}
-    comp.mocked |= mocked
-    run_passes(comp)
-    _raise(comp)
-    plan = rules.plan_program(comp)
-    _raise(comp)
-    return Program(comp, plan, from_json(dict(data or {})))
+    return parsed
 
 
 def _raise(comp: Compilation) -> None:
@@ -115,6 +109,8 @@ def _raise(comp: Compilation) -> None:
 
 class Program:
     """Compiled modules and their base documents."""
+
+    _context = Context
 
     def __init__(self, comp: Compilation, plan: ir.ProgramPlan, data: dict[Any, Value]) -> None:
         self._comp = comp
@@ -172,22 +168,36 @@ class Program:
         """The evidence variant: the same plan, emitted with its reads recorded."""
         return Traced(self, is_entry)
 
+    def narrowed(self, paths: Iterable[Path]) -> Program:
+        """The same program, only with the rules that the rules at these paths can reach."""
+        found = dict.fromkeys(paths)
+        queue = list(found)
+        for each in queue:
+            for target in self._comp.graph.get(each, ()):
+                if target not in found:
+                    found[target] = None
+                    queue.append(target)
+        other = Program(
+            self._comp, ir.ProgramPlan([p for p in self._plan.rules if p.group.path in found]), {}
+        )
+        other._data = self._data
+        return other
+
+    def relinked(self, comp: Compilation, plans: Iterable[ir.RulePlan]) -> dict[str, Any]:
+        """The functions of this program, those of some rules made anew from other plans."""
+        with builder.LOCK:
+            emitter = ModuleEmitter(self._slots, _kinds(comp))
+            emitter.rules(plans)
+            generated = emitter.finish()
+        return _execute(generated, "<rego>", dict(self._namespace))
+
     # -- evaluation --------------------------------------------------------------------------
 
     def context(self, input_: Value, options: Options, data: dict[Any, Value] | None) -> Context:
         """A fresh context."""
-        now = time.time_ns() if options.now_ns is None else options.now_ns
-        shared = Shared(
-            limits=options.limits,
-            deadline=time.monotonic() + options.limits.seconds,
-            now_ns=now,
-            seed=options.seed,
-            strict=options.strict_builtin_errors,
-            services={"parse_module": _parsed_json, **options.services},
-            registry=declared(),
-        )
-        return Context(
-            self._rules, len(self._slots), input_, self._data if data is None else data, shared
+        base = self._data if data is None else data
+        return self._context(
+            self._rules, len(self._slots), input_, base, Shared(options, HOST_SERVICES)
         )
 
     def with_data(self, data: Mapping[str, Any]) -> Program:
@@ -244,6 +254,8 @@ class Traced(Program):
     Functions are emitted when an entry is first asked for, together with the rules it can
     reach: judging an SBOM does not pay for the rules about model cards.
     """
+
+    _context = TracedContext
 
     def __init__(self, program: Program, is_entry: Callable[[Group], bool]) -> None:
         self.entry_plans = [p for p in program._plan.rules if is_entry(p.group)]
@@ -315,6 +327,10 @@ class Traced(Program):
 
 def _parsed_json(name: str, text: str) -> Value:
     return from_json(module_json(parse_module(text, name)))
+
+
+HOST_SERVICES = {"parse_module": _parsed_json}
+"""What every evaluation grants to builtins."""
 
 
 def _node_at(root: RuleNode, path: Path) -> RuleNode:
@@ -394,7 +410,9 @@ class CompiledRule:
         base = None if data is None else from_json(dict(data))
         c = self._program.context(input, options, base)
         value = _guard(self._function, c)
-        return value if value is UNDEFINED else to_json(value)
+        if value is True or value is False or value is UNDEFINED:
+            return value
+        return to_json(value)
 
 
 def _guard(function: Any, *args: Any) -> Any:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
+from time import monotonic
+from types import MappingProxyType
 from typing import Any
 
-from adjudge.rego.builtins.registry import Builtin, BuiltinError
+from adjudge.rego.builtins.registry import BuiltinError, declared
 from adjudge.rego.errors import RegoEvalError
 from adjudge.rego.runtime.documents import LazyDocument, RuleNode, document, under
-from adjudge.rego.runtime.limits import CHUNK, Limits
+from adjudge.rego.runtime.limits import CHUNK, Options
 from adjudge.rego.runtime.operators import at
 from adjudge.rego.runtime.values import UNDEFINED, Value, box
 from adjudge.source import Location
@@ -38,40 +40,69 @@ class _Unset:
 UNSET = _Unset()
 
 
-@dataclass(slots=True)
 class Shared:
-    """What all contexts derived within one evaluation have in common."""
+    """What all contexts derived within one evaluation have in common.
 
-    limits: Limits
-    deadline: float
-    now_ns: int
-    seed: bytes
-    strict: bool
-    services: Mapping[str, Any]
-    registry: Mapping[str, Builtin]
-    cache: dict[Any, Any] = field(default_factory=dict)
-    spent: int = 0
-    builtin_errors: list[RegoEvalError] = field(default_factory=list)
-    prints: list[str] = field(default_factory=list)
-    nondeterminism: dict[str, dict[Any, Value]] = field(default_factory=dict)
+    Most evaluations need little of it, and all of them pay for it: what is not always
+    needed is made when it is first asked for.
+    """
+
+    spent = 0
+    """Steps taken so far, by whole chunks."""
+
+    def __init__(self, options: Options, host: Mapping[str, Any]) -> None:
+        self.options = options
+        self.deadline = monotonic() + options.limits.seconds
+        self._host = host
+
+    @cached_property
+    def now_ns(self) -> int:
+        """The evaluation time; the clock is read once."""
+        fixed = self.options.now_ns
+        return time.time_ns() if fixed is None else fixed
+
+    @cached_property
+    def services(self) -> Mapping[str, Any]:
+        """What the host provides, by name."""
+        return {**self._host, **self.options.services}
+
+    @cached_property
+    def cache(self) -> dict[Any, Any]:
+        """What builtins keep for the evaluation."""
+        return {}
+
+    @cached_property
+    def builtin_errors(self) -> list[RegoEvalError]:
+        """The first failures of builtins that made a call undefined."""
+        return []
+
+    @cached_property
+    def prints(self) -> list[str]:
+        """The lines that ``print`` wrote."""
+        return []
+
+    @cached_property
+    def nondeterminism(self) -> dict[str, dict[Any, Value]]:
+        """The answers of nondeterministic builtins by name and boxed arguments."""
+        return {}
 
 
 class Context:
-    """One evaluation context; `with` derives another one.  Not shared between threads."""
+    """One evaluation context; `with` derives another one.  Not shared between threads.
 
-    __slots__ = (
-        "data",
-        "far",
-        "input",
-        "mocks",
-        "patched",
-        "reads",
-        "rule_reads",
-        "rules",
-        "shared",
-        "slots",
-        "steps",
-    )
+    The attributes that stand in the class are those that few evaluations change.
+    """
+
+    mocks: Mapping[str, tuple[Value, Callable[..., Value] | None]] = MappingProxyType({})
+    """What replaces builtins (by name) and functions: a value, or a function."""
+    patched: tuple[tuple[Any, ...], ...] = ()
+    """Paths below ``data`` that a `with` has replaced."""
+    reads: list[tuple[Any, Any]]
+    """The evidence variant's trail of reads."""
+    rule_reads: dict[int, list[tuple[Any, Any]]]
+    """The evidence variant's reads of rules, by slot."""
+    far = 0
+    """How far the body of the clause under evaluation got (the evidence variant)."""
 
     def __init__(
         self,
@@ -87,13 +118,6 @@ class Context:
         self.data = data
         self.shared = shared
         self.steps = CHUNK
-        self.mocks: dict[str, tuple[Value, Callable[..., Value] | None]] = {}
-        self.patched: tuple[tuple[Any, ...], ...] = ()
-        # The evidence variant's trail of reads, the reads of rules by slot, and how far
-        # the body of the clause under evaluation got.
-        self.reads: list[tuple[Any, Any]] = []
-        self.rule_reads: dict[int, list[tuple[Any, Any]]] = {}
-        self.far = 0
 
     # -- what builtins use -----------------------------------------------------------------
 
@@ -103,7 +127,7 @@ class Context:
 
     @property
     def seed(self) -> bytes:
-        return self.shared.seed
+        return self.shared.options.seed
 
     @property
     def cache(self) -> dict[Any, Any]:
@@ -111,7 +135,7 @@ class Context:
 
     @property
     def max_size(self) -> int:
-        return self.shared.limits.size
+        return self.shared.options.limits.size
 
     def service(self, name: str) -> Any:
         """Something the host provides, or None where it is withheld."""
@@ -128,18 +152,19 @@ class Context:
     def refill(self) -> None:
         """Take the next chunk of steps, unless a limit is reached."""
         shared = self.shared
+        limits = shared.options.limits
         shared.spent += CHUNK - self.steps
         self.steps = CHUNK
-        if shared.spent > shared.limits.steps:
+        if shared.spent > limits.steps:
             raise RegoEvalError(
                 "eval_limit_error",
-                f"evaluation took more than {shared.limits.steps} steps",
+                f"evaluation took more than {limits.steps} steps",
                 hint="the policy iterates over too much; narrow it, or raise the step limit",
             )
-        if time.monotonic() > shared.deadline:
+        if monotonic() > shared.deadline:
             raise RegoEvalError(
                 "eval_limit_error",
-                f"evaluation took longer than {shared.limits.seconds:g} s",
+                f"evaluation took longer than {limits.seconds:g} s",
                 hint="the policy iterates over too much; narrow it, or raise the time limit",
             )
 
@@ -158,7 +183,7 @@ class Context:
     def builtin_error(self, error: BuiltinError, name: str, where: tuple[str, int, int]) -> None:
         """A builtin failed: an error when strict, otherwise noted, and the call is undefined."""
         failure = RegoEvalError(error.code, f"{name}: {error.message}", location=Location(*where))
-        if self.shared.strict or error.halt:
+        if self.shared.options.strict_builtin_errors or error.halt:
             raise failure from None
         if len(self.shared.builtin_errors) < 100:
             self.shared.builtin_errors.append(failure)
@@ -202,7 +227,7 @@ class Context:
         key = box(list(args))
         found = known.get(key, UNSET)
         if found is UNSET:
-            if self.shared.registry[name].context:
+            if declared()[name].context:
                 found = function(self, *args)
             else:
                 found = function(*args)
@@ -213,7 +238,7 @@ class Context:
         """Call a builtin that `with` may have replaced."""
         mock = self.mocks.get(name)
         if mock is None:
-            builtin = self.shared.registry[name]
+            builtin = declared()[name]
             if builtin.nondeterministic:
                 return self.repeat(name, function, *args)
             return function(self, *args) if builtin.context else function(*args)
@@ -242,18 +267,11 @@ class Context:
     # -- with ------------------------------------------------------------------------------------
 
     def _copy(self) -> Context:
-        other = Context.__new__(Context)
-        other.rules = self.rules
-        other.slots = [UNSET] * len(self.slots)
-        other.input = self.input
-        other.data = self.data
-        other.shared = self.shared
+        other = type(self)(self.rules, len(self.slots), self.input, self.data, self.shared)
+        # A policy that derives contexts in a loop gets no chunk of steps with each of them.
         other.steps = 0
         other.mocks = self.mocks
         other.patched = self.patched
-        other.reads = self.reads
-        other.rule_reads = {}
-        other.far = 0
         for path in self.patched:
             self._prefill(other, path)
         return other
@@ -284,9 +302,30 @@ class Context:
             other.slots[slot] = value
 
 
+class TracedContext(Context):
+    """The context of the evidence variant."""
+
+    def __init__(
+        self,
+        rules: RuleNode,
+        slots: int,
+        input_: Value,
+        data: dict[Any, Value],
+        shared: Shared,
+    ) -> None:
+        super().__init__(rules, slots, input_, data, shared)
+        self.reads = []
+        self.rule_reads = {}
+
+    def _copy(self) -> Context:
+        other = super()._copy()
+        other.reads = self.reads
+        return other
+
+
 def _as_function(name: str, function: Callable[..., Value]) -> Callable[..., Value]:
     def call(context: Context, *args: Value) -> Value:
-        builtin = context.shared.registry[name]
+        builtin = declared()[name]
         if builtin.nondeterministic:
             return context.repeat(name, function, *args)
         return function(context, *args) if builtin.context else function(*args)

@@ -1,8 +1,10 @@
-"""How much one evaluation may use."""
+"""How one evaluation runs, and how much it may use."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +23,22 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 CHUNK = 20_000
 """Steps between two looks at the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an evaluation runs.
+
+    ``now_ns`` is the clock (None: the real one, read once); ``seed`` feeds the
+    random builtins; ``strict_builtin_errors`` turns a failing builtin into an error;
+    ``services`` are what the host grants (see ``BuiltinContext.service``).
+    """
+
+    now_ns: int | None = None
+    seed: bytes = b""
+    strict_builtin_errors: bool = False
+    limits: Limits = DEFAULT_LIMITS
+    services: Mapping[str, Any] = field(default_factory=dict)
+
+
+DEFAULT_OPTIONS = Options()
