@@ -7,7 +7,7 @@
 # custom:
 #   id: SB-01
 #   severity: high
-#   controls: [iso-42001/a.4.2, mitre-atlas/aml.m0023, slsa/dependencies]
+#   controls: [iso-42001/a.4.2, mitre-atlas/aml.m0023]
 #   remediation: >-
 #     Make an SBOM in CycloneDX 1.4 to 1.7 or SPDX 2.3 JSON with each build, list it in release.yaml, and
 #     correct what does not agree with the schema.
