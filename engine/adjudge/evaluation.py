@@ -61,6 +61,8 @@ from adjudge.rego.runtime.values import UNDEFINED
 from adjudge.version import __version__
 
 Locate = Callable[[str], Position | None]
+Progress = Callable[[int, int], None]
+"""Told how many rules were run, of how many."""
 
 MAX_EVIDENCE = 20
 """Evidence kept of one result."""
@@ -70,12 +72,17 @@ RUNTIME = "runtime"
 
 
 class Place(NamedTuple):
-    """The path of an artifact (None: of the release itself), a pointer into it, and where
-    that stands in a file."""
+    """The artifact a value belongs to (None: the release itself, or data), a pointer into it,
+    and where that stands in a file."""
 
-    artifact: str | None
+    document: Document | None
     pointer: str
     source: Source | None
+
+    @property
+    def artifact(self) -> str | None:
+        """The path of the artifact.  Two artifacts may have one: weights and their signature."""
+        return self.document.path if self.document is not None else None
 
 
 class Judge:
@@ -175,10 +182,12 @@ class Judgement:
     prints: tuple[str, ...] = ()
 
 
-def evaluate(judge: Judge, case: Case, settings: Settings) -> Judgement:
+def evaluate(
+    judge: Judge, case: Case, settings: Settings, progress: Progress | None = None
+) -> Judgement:
     """Judge a case.  Raises nothing about the policies or the documents: what goes wrong
     while rules run is an error result."""
-    run = _Run(judge, case, settings)
+    run = _Run(judge, case, settings, progress)
     results = tuple(run.results())
     subjects = tuple(_subjects(case))
     report = None
@@ -221,7 +230,10 @@ def evaluate(judge: Judge, case: Case, settings: Settings) -> Judgement:
 class _Run:
     """One evaluation of all rules."""
 
-    def __init__(self, judge: Judge, case: Case, settings: Settings) -> None:
+    def __init__(
+        self, judge: Judge, case: Case, settings: Settings, progress: Progress | None
+    ) -> None:
+        self.progress = progress
         self.judge = judge
         self.case = case
         self.settings = settings
@@ -230,46 +242,41 @@ class _Run:
         # One for all inputs: many artifacts must not take many times as long as allowed.
         self._deadline = time.monotonic() + settings.limits.seconds
         self._evaluations: list[Evaluation] = []
-        self._places: dict[str, Places] = {}
-        self._evidence: dict[tuple[str | None, str], Evidence] = {}
+        self._places: dict[Document, Places] = {}
+        self._evidence: dict[tuple[Document | None, str], Evidence] = {}
         self._by_path = {d.path: d for d in case.documents}
 
     def results(self) -> Iterator[RuleResult]:
         """The results of every rule, in no particular order."""
-        if self.case.raw:
-            for document in self.case.documents:
-                scope = _ArtifactScope(self, document, raw=True)
-                for spec, entry in self.judge.entries:
-                    yield from scope.results(spec, entry)
-            self._close()
-            return
-        release = _ReleaseScope(self)
-        artifacts = [_ArtifactScope(self, d, raw=False) for d in self.case.documents]
-        for spec, entry in self.judge.entries:
+        scopes: list[_Scope] = [
+            _ArtifactScope(self, d, raw=self.case.raw) for d in self.case.documents
+        ]
+        if not self.case.raw:
+            scopes.insert(0, _ReleaseScope(self))
+        entries = self.judge.entries
+        for done, (spec, entry) in enumerate(entries):
+            if self.progress is not None:
+                self.progress(done, len(entries))
             kinds = set(spec.applies_to)
-            if kinds == {RUNTIME}:
+            if kinds == {RUNTIME} and not self.case.raw:
                 continue
-            matched = False
-            if RELEASE in kinds:
-                matched = True
-                yield from release.results(spec, entry)
-            for scope in artifacts:
-                if scope.document.kind in kinds:
-                    matched = True
-                    yield from scope.results(spec, entry)
-            if not matched:
+            matching = [s for s in scopes if self.case.raw or s.kind in kinds]
+            for scope in matching:
+                yield from scope.results(spec, entry)
+            if not matching:
                 yield _result(
                     spec,
                     outcome="not_applicable",
                     message=f"the release has no {' or '.join(sorted(kinds - {RUNTIME}))}",
                 )
-        self._close()
+        for evaluation in self._evaluations:
+            self.prints.extend(evaluation.context.shared.prints)
 
     def places(self, document: Document) -> Places:
         """Where the arrays and objects of a document stand; found once for all scopes."""
-        found = self._places.get(document.path)
+        found = self._places.get(document)
         if found is None:
-            found = self._places[document.path] = places_in(document.as_input())
+            found = self._places[document] = places_in(document.as_input())
         return found
 
     def start(self, input_: Any, parts: Sequence[tuple[tuple[Any, ...], Places]]) -> Evaluation:
@@ -285,19 +292,16 @@ class _Run:
         self._evaluations.append(evaluation)
         return evaluation
 
-    def _close(self) -> None:
-        for evaluation in self._evaluations:
-            self.prints.extend(evaluation.context.shared.prints)
-
-    def evidence(
-        self, artifact: str | None, pointer: str, read: Any, source: Source | None
-    ) -> Evidence:
+    def evidence(self, place: Place, read: Any) -> Evidence:
         """The evidence for one value; made once, as digesting a large value takes time."""
-        found = self._evidence.get((artifact, pointer))
+        key = (place.document, place.pointer)
+        found = self._evidence.get(key)
         if found is None:
             value = MISSING if read is UNDEFINED else to_json(read)
-            found = self.settings.redaction.evidence(artifact, pointer, value, source)
-            self._evidence[artifact, pointer] = found
+            found = self.settings.redaction.evidence(
+                place.artifact, place.pointer, value, place.source
+            )
+            self._evidence[key] = found
         return found
 
     def nondeterminism(self) -> list[Nondeterminism]:
@@ -345,6 +349,7 @@ class _Scope:
     """One input and the rules run over it."""
 
     artifact: str | None = None
+    kind: str = RELEASE
 
     def __init__(self, run: _Run, input_: Any) -> None:
         self.run = run
@@ -469,12 +474,12 @@ class _Scope:
         places = [(self._read_at(read), read.value) for read in reads]
         # A group of artifacts and the list of all of them are two ways to one artifact.
         passed = {
-            (place.artifact, above) for place, _ in places for above in _enclosing(place.pointer)
+            (place.document, above) for place, _ in places for above in _enclosing(place.pointer)
         }
         found = [
-            self.run.evidence(place.artifact, place.pointer, value, place.source)
+            self.run.evidence(place, value)
             for place, value in places
-            if (place.artifact, place.pointer) not in passed
+            if (place.document, place.pointer) not in passed
         ]
         return limit_evidence(found, MAX_EVIDENCE, first=first)
 
@@ -506,6 +511,7 @@ class _ArtifactScope(_Scope):
         self.document = document
         self.raw = raw
         self.artifact = document.path
+        self.kind = document.kind
         if raw:
             super().__init__(run, document.document)
         else:
@@ -518,7 +524,7 @@ class _ArtifactScope(_Scope):
         if path and path[0] == "release" and not self.raw:
             return self._in_manifest(path)
         pointer = join("/document" if self.raw else "", *path)
-        return Place(self.document.path, pointer, _source(self.document.locate(pointer)))
+        return Place(self.document, pointer, _source(self.document.locate(pointer)))
 
 
 class _ReleaseScope(_Scope):
@@ -535,7 +541,7 @@ class _ReleaseScope(_Scope):
         if document is None:
             return self._in_manifest(path)
         pointer = join("", *path[2:])
-        return Place(document.path, pointer, _source(document.locate(pointer)))
+        return Place(document, pointer, _source(document.locate(pointer)))
 
     def _document(self, path: Sequence[Any]) -> Document | None:
         """The artifact at ``artifacts/N``, or in a group such as ``model_cards/N``: the groups

@@ -47,6 +47,7 @@ def judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JudgeIt:
         order: Callable[[Sequence[Any]], Sequence[Any]] = list,
         data: Mapping[str, str] | None = None,
         git: Mapping[str, Any] | None = None,
+        progress: Callable[[int, int], None] | None = None,
         **settings: Any,
     ) -> Judgement:
         if isinstance(policies, str):
@@ -68,6 +69,6 @@ def judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JudgeIt:
             degradations=release.degradations,
             raw=raw,
         )
-        return evaluate(Judge(loaded), case, Settings(**settings))
+        return evaluate(Judge(loaded), case, Settings(**settings), progress)
 
     return run

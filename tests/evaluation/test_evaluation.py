@@ -391,6 +391,28 @@ def test_reads_of_a_release_rule_are_evidence_of_their_artifacts(judge: JudgeIt)
     }
 
 
+def test_two_artifacts_with_one_path_keep_their_own_evidence(judge: JudgeIt) -> None:
+    """Weights, and the same file as something that is signed."""
+    policy = rego("deny contains input.kind", applies_to="[weights, signed_artifact]")
+    policy += rego(
+        "deny contains a.kind if some a in input.artifacts", rule="R-2", applies_to="release"
+    ).removeprefix("package t\n")
+    header = '{"__metadata__":{"format":"pt"}}'
+    weights = len(header).to_bytes(8, "little").decode("latin-1") + header
+    files = {"m.safetensors": weights, "m.safetensors.sig": "bm8="}
+    results = judge(policy, files).decision.results
+    assert [(r.rule_id, r.message) for r in results] == [
+        ("R-1", "signed_artifact"),
+        ("R-1", "weights"),
+        ("R-2", "signed_artifact"),
+        ("R-2", "weights"),
+    ]
+    for result in results:
+        assert [(e.artifact, e.pointer, e.value) for e in result.evidence] == [
+            ("m.safetensors", "/kind", result.message)
+        ]
+
+
 def test_reads_of_data_are_evidence(judge: JudgeIt) -> None:
     policy = rego("deny contains input.path if input.size > data.limits.size")
     result = only(
@@ -588,6 +610,13 @@ def test_withheld_builtins_do_not_compile_unless_granted(tmp_path: Path) -> None
         Judge(loaded)
     assert "http.send" in str(e.value)
     assert Judge(loaded, all_capabilities()).entries
+
+
+def test_progress_is_told_by_rules(judge: JudgeIt) -> None:
+    told: list[tuple[int, int]] = []
+    policy = rego('deny contains "a"\n\ndeny contains "b"')
+    judge(policy, {"README.md": CARD}, progress=lambda done, of: told.append((done, of)))
+    assert told == [(0, 2), (1, 2)]
 
 
 def test_a_judge_is_reusable(judge: JudgeIt, tmp_path: Path) -> None:

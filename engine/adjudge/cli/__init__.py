@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 __all__ = ["main"]
 
@@ -20,16 +21,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A process of its own allocates much and frees little; looking for cycles would only
         # cost time.  The service, which stays, turns it on again.
         gc.disable()
-        _spell_what_cannot_be_written()
+        _prepare_streams()
     try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
-    except BrokenPipeError:
-        # The reader went away (`| head`); there is nobody to tell, now or at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 2
+        code = _run(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return 2
+        _say("interrupted\n")
+    except OSError as error:
+        # What is read and written is watched where that happens; this is standard output.
+        if not isinstance(error, BrokenPipeError):
+            _complain(f"io_failed: {error}")
+        _forget(sys.stdout)
     except Exception as error:
         if os.environ.get("ADJUDGE_DEBUG"):
             raise
@@ -37,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"internal error: {type(error).__name__}: {error}\n"
             "  hint: this is a defect in adjudge; ADJUDGE_DEBUG=1 shows where"
         )
-        return 2
+    return 2
 
 
 def _run(arguments: list[str]) -> int:
@@ -56,21 +59,47 @@ def _run(arguments: list[str]) -> int:
         return 2
     except click.Abort:
         raise KeyboardInterrupt from None
+    except SystemExit:
+        # How click ends when nobody reads what it writes (`| head`).  Its code says denied.
+        raise BrokenPipeError from None
     except AdjudgeError as e:
         _complain(e.render())
         return 2
 
 
-def _spell_what_cannot_be_written() -> None:
-    """A terminal that is not UTF-8 shows escapes instead of stopping the program."""
+def _prepare_streams() -> None:
+    """Make standard output and error such that writing to them never is a surprise.
+
+    Closed ones lead nowhere, and what their encoding lacks is escaped.
+    """
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
 
 
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")
+
+
+def _forget(stream: TextIO) -> None:
+    """Leave nothing that would fail again when the interpreter writes out what is left."""
+    if stream in (sys.__stdout__, sys.__stderr__):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def _complain(text: str) -> None:
     from adjudge.cli.terminal import safe
     from adjudge.exports.escape import defuse_commands
 
-    sys.stderr.write(defuse_commands(f"error: {safe(text)}\n"))
+    _say(defuse_commands(f"error: {safe(text)}\n"))
+
+
+def _say(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        _forget(sys.stderr)  # there is nowhere else to say it; the exit code speaks

@@ -11,14 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adjudge.decision.model import Degradation, FailOn
+from adjudge.documents import generic
 from adjudge.documents.model import Position
+from adjudge.documents.reading import Source, shown_name
 from adjudge.errors import InputError
 from adjudge.evaluation import Case, Judge, Judgement, Settings, evaluate
-from adjudge.exports.report import Options, Report
+from adjudge.exports.report import Options, Report, plural
 from adjudge.gate.gitcontext import git_context
 from adjudge.gate.release import Release, event_name, load_release, release_input
 from adjudge.gate.trustsettings import load_trust_file
 from adjudge.policyset import (
+    PolicySet,
     collection_names,
     load_policy_set,
     load_waiver_file,
@@ -26,8 +29,12 @@ from adjudge.policyset import (
 )
 from adjudge.rego.capabilities import Capabilities
 from adjudge.rego.runtime.limits import DEFAULT_LIMITS, Limits
+from adjudge.source import Location
 
 DEFAULT_POLICIES = ("baseline",)
+
+MAX_LISTED = 100
+"""Files listed in a degradation."""
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done (``policies``, ``artifacts``, ``rules``), how far, of how much."""
@@ -39,8 +46,9 @@ class Request:
 
     ``paths`` are one folder, or files.  ``policies`` are folders, files and names of
     shipped packs and collections.  ``kinds`` maps patterns of paths to kinds.  ``as_of_ns``
-    sets the clock (None: now).  ``raw`` hands rules the parsed file itself.  ``trust`` is
-    the operator's file of trusted signers.
+    sets the clock (None: now).  ``raw`` hands rules the parsed file itself; without ``kinds``
+    a folder then stands for its JSON, YAML and TOML files.  ``trust`` is the operator's file
+    of trusted signers.  ``v0`` reads policies as Rego v0.
     """
 
     paths: Sequence[str]
@@ -53,6 +61,7 @@ class Request:
     fail_on: FailOn = "deny"
     as_of_ns: int | None = None
     raw: bool = False
+    v0: bool = False
     event: str | None = None
     base_ref: str | None = None
     limits: Limits = DEFAULT_LIMITS
@@ -69,15 +78,16 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     now = time.time_ns() if request.as_of_ns is None else request.as_of_ns
     tell("policies", 0, 1)
     with clock("policies"):
-        policies = load_policy_set(request.policies, data=request.data)
+        policies = load_policy_set(request.policies, data=request.data, v0=request.v0)
         judge = Judge(policies, request.capabilities)
     tell("policies", 1, 1)
     with clock("documents"):
         as_of = datetime.fromtimestamp(now / 1e9, UTC)
+        paths, kinds = _paths_and_kinds(request)
         release = load_release(
-            list(request.paths),
+            paths,
             manifest=request.manifest,
-            kinds=request.kinds,
+            kinds=kinds,
             trust=load_trust_file(request.trust, as_of) if request.trust else None,
             as_of=as_of,
             progress=lambda done, of, path: tell("artifacts", done, of),
@@ -85,7 +95,13 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     waivers = load_waiver_file(request.waivers) if request.waivers else None
     with clock("git"):
         git = git_context(release.root, base=request.base_ref, environ=request.environ)
-    notes = [*request.degradations, *release.degradations, *git.degradations, *_notes(request)]
+    notes = [
+        *request.degradations,
+        *release.degradations,
+        *git.degradations,
+        *_notes(request),
+        *_doubts(policies),
+    ]
     case = _case(request, release, git.info, now, notes)
     settings = Settings(
         now_ns=now,
@@ -95,11 +111,34 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         limits=request.limits,
         trust_root_digest=release.trust_root_digest,
     )
-    tell("rules", 0, len(policies.rules))
     with clock("evaluation"):
-        judgement = evaluate(judge, case, settings)
-    tell("rules", len(policies.rules), len(policies.rules))
+        judgement = evaluate(judge, case, settings, lambda done, of: tell("rules", done, of))
     return _report(release, judgement, clock.spent)
+
+
+def _paths_and_kinds(request: Request) -> tuple[list[str], Mapping[str, str]]:
+    """What is loaded as what: of raw input, every file that can be parsed, as it is."""
+    if not request.raw or request.kinds or request.manifest:
+        return list(request.paths), request.kinds
+    found: list[str] = []
+    for path in request.paths:
+        inside = _parseable(path) if os.path.isdir(path) else [path]
+        if not inside:
+            shown = shown_name(path)
+            raise InputError(
+                "nothing_to_judge",
+                f"{shown} holds no JSON, YAML or TOML file",
+                location=Location(shown, 1, 1),
+            )
+        found += inside
+    return found, {"*": generic.KIND}
+
+
+def _parseable(folder: str) -> list[str]:
+    hidden = Source(Path(folder), ".").walk(
+        ignore=lambda name: "hidden" if name.startswith(".") else None
+    )
+    return [os.path.join(folder, f.relative) for f in hidden.files() if generic.format_of(f.name)]
 
 
 def _case(
@@ -161,6 +200,22 @@ def _notes(request: Request) -> Iterator[Degradation]:
     if request.raw:
         yield Degradation(
             code="raw_input", message="rules saw the parsed files, not facts about them"
+        )
+
+
+def _doubts(policies: PolicySet) -> Iterator[Degradation]:
+    """What of the policies does not take part, though somebody may think that it does."""
+    if not policies.rules:
+        yield Degradation(
+            code="no_rules",
+            message="the policies have no rule that makes findings: deny, warn or violation",
+        )
+    skipped = [str(lint.message) for lint in policies.lints if lint.code == "policy_file_skipped"]
+    if skipped:
+        yield Degradation(
+            code="policy_files_skipped",
+            message=f"{plural(len(skipped), 'file')} beside the policies took no part",
+            detail=[*skipped[:MAX_LISTED]],
         )
 
 
