@@ -18,20 +18,21 @@ applicable if input.release.manifest
 deny contains {"msg": msg, "pointer": $"/artifacts/{a}/facts/model/id"} if {
 	some a, bundle in input.artifacts
 	bundle.kind == "prompt_bundle"
-	provider := lower(bundle.facts.model.provider)
-	not provider in known
-	not lower(bundle.facts.model.id) in known
-	msg := $"{bundle.path} uses {bundle.facts.model.id} of {bundle.facts.model.provider}, which is not among the suppliers in {input.release.manifest}"
+	id := bundle.facts.model.id
+	provider := object.get(bundle.facts.model, "provider", "an unknown provider")
+	not lower(provider) in known
+	not lower(id) in known
+	msg := $"{bundle.path} uses {id} of {provider}, which is not among the suppliers in {input.release.manifest}"
 }
 
 deny contains {"msg": msg, "pointer": $"/artifacts/{a}/facts/base_models/{b}"} if {
 	some a, card in input.artifacts
 	card.kind == "model_card"
 	some b, base in card.facts.base_models
-	contains(base.name, "/")
-	not lower(split(base.name, "/")[0]) in known
+	organisation := split(base.name, "/")[0]
+	not lower(organisation) in known
 	not lower(base.name) in known
-	msg := $"{card.path} is based on {base.name}, whose provider is not among the suppliers in {input.release.manifest}"
+	msg := $"{card.path} is based on {base.name}, which is of none of the suppliers in {input.release.manifest}"
 }
 
 deny contains {"msg": msg, "pointer": $"/release/suppliers/{i}"} if {

@@ -6,7 +6,7 @@ now := time.parse_rfc3339_ns("2026-11-20T12:00:00Z")
 
 bundle := {"kind": "prompt_bundle", "path": "p", "facts": {"model": {"id": "vendor-model-1", "provider": "vendor"}}}
 
-card := {"kind": "model_card", "path": "card.md", "facts": {"base_models": [{"name": "Org/base"}, {"name": "base"}]}}
+card := {"kind": "model_card", "path": "card.md", "facts": {"base_models": [{"name": "Org/base"}]}}
 
 vendor := {"name": "Vendor", "review_expires": "2027-06-30"}
 
@@ -28,7 +28,7 @@ test_reviewed_suppliers_pass if {
 test_unlisted_suppliers_are_found if {
 	messages([]) == {
 		"p uses vendor-model-1 of vendor, which is not among the suppliers in release.yaml",
-		"card.md is based on Org/base, whose provider is not among the suppliers in release.yaml",
+		"card.md is based on Org/base, which is of none of the suppliers in release.yaml",
 	}
 }
 
@@ -47,4 +47,18 @@ test_an_ended_review_is_found if {
 test_only_releases_have_suppliers if {
 	rule.applicable with input as {"release": {"manifest": "release.yaml"}}
 	not rule.applicable with input as {"release": {}}
+}
+
+test_what_names_no_provider_must_be_listed_itself if {
+	{found.msg | some found in rule.deny} == {
+		"p uses m-1 of an unknown provider, which is not among the suppliers in release.yaml",
+		"card.md is based on base, which is of none of the suppliers in release.yaml",
+	} with input as {
+		"release": {"manifest": "release.yaml", "suppliers": [vendor]},
+		"artifacts": [
+			{"kind": "prompt_bundle", "path": "p", "facts": {"model": {"id": "m-1"}}},
+			{"kind": "model_card", "path": "card.md", "facts": {"base_models": [{"name": "base"}]}},
+		],
+	}
+		with time.now_ns as now
 }

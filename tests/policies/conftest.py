@@ -112,11 +112,16 @@ def in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def maker() -> ModuleType:
-    """``examples/make.py`` as a module."""
-    spec = importlib.util.spec_from_file_location("examples_make", EXAMPLES / "make.py")
+    """``examples/make.py``."""
+    return script("make")
+
+
+def script(name: str) -> ModuleType:
+    """A script of the examples as a module."""
+    spec = importlib.util.spec_from_file_location(f"examples_{name}", EXAMPLES / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["examples_make"] = module  # dataclasses look their module up
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
