@@ -57,6 +57,21 @@ def test_blow_ups_end_in_an_error(body: str) -> None:
     assert e.value.code in ("eval_limit_error", "eval_builtin_error")
 
 
+SHARED = "\n".join(f"x{n} := [x{n - 1}, x{n - 1}]" for n in range(1, 41))
+
+
+@pytest.mark.parametrize("use", ["count({x40})", "{x40: 1}[x40]"])
+def test_values_with_shared_parts_are_hashed_in_linear_time(use: str) -> None:
+    assert run(f"x0 := [1]\n{SHARED}\n\np := {use}") == 1
+
+
+@pytest.mark.parametrize("use", ["json.marshal(x40)", 'sprintf("%v", [x40])'])
+def test_values_with_shared_parts_are_not_written_down_for_ever(use: str) -> None:
+    with pytest.raises(RegoEvalError) as e:
+        run(f"x0 := [1]\n{SHARED}\n\np := {use}")
+    assert e.value.code == "eval_limit_error"
+
+
 def test_regular_expressions_are_linear() -> None:
     assert run('p if not regex.match("(a+)+$", input.s)', {"s": "a" * 50_000 + "b"}) is True
 

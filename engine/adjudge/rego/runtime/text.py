@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from adjudge.errors import InputError
+from adjudge.rego.errors import RegoEvalError
 from adjudge.rego.runtime.arithmetic import number_text
 from adjudge.rego.runtime.values import (
     Box,
@@ -29,6 +30,9 @@ from adjudge.rego.runtime.values import (
 
 MAX_DEPTH: Final = 200
 """How deeply values from outside may nest."""
+
+MAX_PARTS: Final = 5_000_000
+"""Texts (keys, values, punctuation) that one written value is made of at most."""
 
 _QUOTED: Final = {
     "\a": "\\a",
@@ -122,8 +126,22 @@ def display_text(value: Value) -> str:
     return value if isinstance(value, str) else rego_text(value)
 
 
+def _check_size(write: Callable[[str], Any]) -> None:
+    """Refuse to go on when the text has become too large: a value with shared parts is
+    small in memory and may be larger than any memory when it is written."""
+    if len(write.__self__) > MAX_PARTS:  # type: ignore[attr-defined]
+        raise RegoEvalError(
+            "eval_limit_error",
+            "a value is too large to be written as text",
+            hint="the policy builds a value that contains itself many times over",
+        )
+
+
 def _write_term(value: Value, write: Callable[[str], Any]) -> None:
+    """Write a term; ``write`` is the ``append`` of a list of texts."""
     cls = value.__class__
+    if cls is list or cls is dict or cls is RegoSet:
+        _check_size(write)
     if cls is list:
         write("[")
         _write_terms(value, write)
@@ -202,6 +220,8 @@ def key_text(key: Value) -> str:
 
 def _write_json(value: Value, write: Callable[[str], Any], newline: str, indent: str) -> None:
     cls = value.__class__
+    if cls is list or cls is dict or cls is RegoSet:
+        _check_size(write)
     if cls is list or cls is RegoSet:
         if not len(value):
             write("[]")
@@ -237,22 +257,42 @@ def to_json(value: Value) -> Any:
     becomes an ``int`` when it is integral, and the nearest ``float`` otherwise.
     """
     cls = value.__class__
-    if cls is list:
-        items = [to_json(item) for item in value]
-        return value if all(map(_same, items, value)) else items
-    if cls is dict:
-        pairs = plain_items(value)
-        plain = {
-            valid_text(k) if isinstance(k, str) else to_json_text(k): to_json(v) for k, v in pairs
-        }
-        if len(plain) == len(value) and all(map(_same, plain.values(), value.values())):
-            return value if plain.keys() == value.keys() else plain
-        return plain
-    if cls is RegoSet:
-        return [to_json(item) for item in value.ordered()]
+    if cls is list or cls is dict or cls is RegoSet:
+        return _to_json(value, {})
     if cls is Decimal:
         return int(value) if value == value.to_integral_value() else float(value)
     return valid_text(value) if cls is str else value
+
+
+def _to_json(value: Value, made: dict[int, Any]) -> Any:
+    """An array, object or set as JSON; shared parts are made once."""
+    found = made.get(id(value))
+    if found is not None:
+        return found
+    cls = value.__class__
+    plain: Any
+    if cls is list:
+        items = [_part(item, made) for item in value]
+        plain = value if all(map(_same, items, value)) else items
+    elif cls is dict:
+        pairs = plain_items(value)
+        plain = {
+            valid_text(k) if isinstance(k, str) else to_json_text(k): _part(v, made)
+            for k, v in pairs
+        }
+        if len(plain) == len(value) and all(map(_same, plain.values(), value.values())):
+            plain = value if plain.keys() == value.keys() else plain
+    else:
+        plain = [_part(item, made) for item in value.ordered()]
+    made[id(value)] = plain
+    return plain
+
+
+def _part(value: Value, made: dict[int, Any]) -> Any:
+    cls = value.__class__
+    if cls is list or cls is dict or cls is RegoSet:
+        return _to_json(value, made)
+    return to_json(value)
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -100,15 +100,36 @@ def box(value: Value) -> Hashable:
         return BOX_FALSE
     if value is None:
         return BOX_NULL
-    if cls is list:
-        return Box(value, ("a", *map(box, value)))
-    if cls is dict:
-        return Box(value, ("o", frozenset([(k, box(v)) for k, v in value.items()])))
+    if cls is list or cls is dict:
+        return _box_composite(value, {})
     if cls is RegoSet:
         return Box(value, ("s", value.boxed))
     if isinstance(value, (int, float, Decimal, str)):
         return value
     raise TypeError(f"not a Rego value: {cls.__name__}")
+
+
+def _box_composite(value: Value, made: dict[int, Box]) -> Box:
+    """The box of an array or object.  Parts that a value shares are boxed once: a few
+    lines of policy make a value whose written form is larger than any memory."""
+    found = made.get(id(value))
+    if found is None:
+        if value.__class__ is list:
+            items = [
+                _box_composite(v, made) if v.__class__ in _COMPOSITES else box(v) for v in value
+            ]
+            found = Box(value, ("a", *items))
+        else:
+            pairs = [
+                (k, _box_composite(v, made) if v.__class__ in _COMPOSITES else box(v))
+                for k, v in value.items()
+            ]
+            found = Box(value, ("o", frozenset(pairs)))
+        made[id(value)] = found
+    return found
+
+
+_COMPOSITES: Final = frozenset({list, dict})
 
 
 def unbox(key: Hashable) -> Value:
