@@ -1,28 +1,38 @@
-"""Judges the two example releases: the broken one is denied, the good one allowed."""
+"""``make demo``: judge a broken release and a good one, as a person would on the command line."""
 
 from __future__ import annotations
 
-import os
+import shlex
 import sys
 from pathlib import Path
 
 from adjudge.cli import main
 
-RUNS = (("examples/support-assistant-broken", 1), ("examples/support-assistant", 0))
-"""What is judged, and the exit code that is right."""
+EXAMPLES = Path(__file__).resolve().parent
+ORGANISATION = EXAMPLES / "organisation"
+TRUST = ["--trust", str(ORGANISATION / "trust.yaml"), "--data", str(ORGANISATION / "settings.yaml")]
 
 
-def demo() -> int:
-    """Print both decisions; 0 when both are what they should be."""
-    os.chdir(Path(__file__).resolve().parents[1])
-    right = True
-    for release, expected in RUNS:
-        print(f"\n$ adjudge check {release}\n", flush=True)
-        found = main(["check", release])
-        print(f"\nexit code {found}", flush=True)
-        right = right and found == expected
-    return 0 if right else 1
+def judge(folder: str, *, expected: int) -> bool:
+    """Run ``adjudge check`` on one example; whether it came out as it should."""
+    argv = ["check", str(EXAMPLES / folder), *TRUST]
+    shown = [Path(a).relative_to(Path.cwd()) if Path(a).is_absolute() else a for a in argv]
+    print(f"$ adjudge {shlex.join(map(str, shown))}\n", flush=True)
+    code = main(argv)
+    print(f"\nexit code {code}\n", flush=True)
+    return code == expected
+
+
+def run() -> int:
+    """Show a denied and an allowed release; 0 when both came out as they should."""
+    denied = judge("support-assistant-broken", expected=1)
+    allowed = judge("support-assistant", expected=0)
+    if not (denied and allowed):
+        print("the examples did not come out as they should", file=sys.stderr)
+        return 1
+    print("Next: docs/tutorials/first-release.md")
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(demo())
+    sys.exit(run())

@@ -95,7 +95,7 @@ def test_the_demo_shows_one_denied_and_one_allowed(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ROOT)
-    assert script("demo").demo() == 0
+    assert script("demo").run() == 0
     shown = capfd.readouterr().out
     assert shown.index("DENIED") < shown.index("ALLOWED")
 
