@@ -31,7 +31,17 @@ KEYWORDS: Final = {
 FUTURE_KEYWORDS: Final = frozenset({"in", "every", "contains", "if"})
 """The keywords that v0 modules must import."""
 
-KEYWORDS_V0: Final = {word: word for word in KEYWORDS if word not in FUTURE_KEYWORDS}
+LOGICAL_KEYWORDS: Final = frozenset({"and", "or"})
+"""The keywords that v0 and v1 modules must import."""
+
+ALL_KEYWORDS: Final = LOGICAL_KEYWORDS.union(KEYWORDS)
+
+KEYWORDS_OF: Final = {
+    0: {word: word for word in KEYWORDS if word not in FUTURE_KEYWORDS},
+    1: KEYWORDS,
+    2: {word: word for word in ALL_KEYWORDS},
+}
+"""The keywords of each version of Rego, without what modules import."""
 
 KEYWORD_NAME: Final = "keyword-name"
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from adjudge.source import NOWHERE, Location
 
@@ -172,10 +172,47 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """A body that holds or does not, and binds nothing outside of it.
+
+    ``braced`` tells ``{ … }``, which may declare variables, from one expression alone.
+    """
+
+    body: Body
+    braced: bool = False
+    loc: Location = _loc()
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The negation of a condition, as ``import future.keywords.not`` has it.
+
+    All of the condition is negated, the calls and references in it too.  What stands
+    without that import is an :class:`Expr` with ``negated`` set.
+    """
+
+    condition: Condition
+    loc: Location = _loc()
+
+
+@dataclass(frozen=True, slots=True)
+class Logical:
+    """``left and right``, ``left or right``; the right one is evaluated when it matters."""
+
+    operator: Literal["and", "or"]
+    left: Condition
+    right: Condition
+    loc: Location = _loc()
+
+
+Statement: TypeAlias = Term | SomeDecl | SomeIn | Every | Not | Logical
+
+
+@dataclass(frozen=True, slots=True)
 class Expr:
     """One expression of a body."""
 
-    term: Term | SomeDecl | SomeIn | Every
+    term: Statement
     negated: bool = False
     withs: tuple[With, ...] = ()
     loc: Location = _loc()
@@ -245,7 +282,7 @@ class Comment:
     loc: Location = _loc()
 
 
-_NOT_CHILDREN = frozenset({"loc", "raw", "infix"})
+_NOT_CHILDREN = frozenset({"loc", "raw", "infix", "braced"})
 _children: dict[type, tuple[str, ...]] = {}
 
 
@@ -263,7 +300,7 @@ def walk(node: object) -> Iterator[object]:
         item = stack.pop()
         cls = item.__class__
         if cls is tuple:
-            stack.extend(item)  # type: ignore[call-overload]
+            stack.extend(item)  # type: ignore[arg-type]
             continue
         names = _children.get(cls)
         if names is None:

@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,28 @@ SAMPLES = [
     'package a\nf(x) := $"a{x}b{x + 1}" if x else := `r\n` if { x with input as {"a": 1} }\n',
     "package a\np if {\n -1 == x\n x | y == z\n a.b[c].d in {1, 2}\n some v\n v = 1\n}\n",
 ]
+
+
+def test_conditions_are_read_back(
+    modules_with_conditions: Callable[[int, int], Iterator[str]],
+) -> None:
+    rng = random.Random(5)
+    checked = 0
+    for text in modules_with_conditions(3, 1500):
+        head, rule = text.rsplit("\np", 1)
+        words = rule.split(" ")
+        for _ in range(rng.randrange(3)):
+            words[rng.randrange(len(words))] += rng.choice(["\n", "\n # c\n"])
+        broken = f"{head}\np{' '.join(words)}"
+        module = _parsed(broken)
+        if module is not None:
+            checked += 1
+            _check(broken)
+            bare = replace(module, source="", comments=())
+            formatted = format_module(bare)
+            assert parse_module(formatted) == bare, formatted
+            assert format_module(replace(parse_module(formatted), source="")) == formatted
+    assert checked > 300
 
 
 def test_line_ends_and_comments_anywhere_are_survived() -> None:

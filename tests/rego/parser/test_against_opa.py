@@ -29,24 +29,18 @@ def _differing(
     texts: list[str],
     opa_trees: Trees,
     as_opa: Callable[[Module], Json],
-    normal: Callable[[Json], Json],
 ) -> list[str]:
     trees = opa_trees(texts)
-    return [
-        text
-        for text, tree in zip(texts, trees, strict=True)
-        if (None if tree is None else normal(tree)) != _tree(text, as_opa)
-    ]
+    return [text for text, tree in zip(texts, trees, strict=True) if tree != _tree(text, as_opa)]
 
 
 def test_every_conformance_module_has_opas_tree(
     conformance_modules: list[str],
     opa_trees: Trees,
     as_opa: Callable[[Module], Json],
-    normal: Callable[[Json], Json],
 ) -> None:
     texts = sorted(set(conformance_modules))
-    assert _differing(texts, opa_trees, as_opa, normal) == []
+    assert _differing(texts, opa_trees, as_opa) == []
 
 
 WORDS = re.compile(
@@ -76,13 +70,26 @@ def test_mutated_modules_are_judged_as_opa_judges_them(
     conformance_modules: list[str],
     opa_trees: Trees,
     as_opa: Callable[[Module], Json],
-    normal: Callable[[Json], Json],
 ) -> None:
     texts = list(_mutated(sorted(set(conformance_modules)), 1500))
-    differing = _differing(texts, opa_trees, as_opa, normal)
+    differing = _differing(texts, opa_trees, as_opa)
     # What is left is known and harmless: statements such as `(p) := 1`, calls of sets,
     # and calls of built-ins where a rule is expected, which the parser is not told here.
     assert len(differing) < 15
+
+
+def test_conditions_have_opas_tree(
+    modules_with_conditions: Callable[[int, int], Iterator[str]],
+    opa_trees: Trees,
+    as_opa: Callable[[Module], Json],
+) -> None:
+    texts = list(modules_with_conditions(1, 2000))
+    differing = _differing(texts, opa_trees, as_opa)
+    # Where OPA reads something twice it forgets modifiers of the first time, and takes
+    # `and["x"]` for a term that it else is not.
+    known = [t for t in differing if "and[" in t or t.count("with") > 1]
+    assert differing == known
+    assert len(known) < 20
 
 
 def _places(rule: Rule) -> Iterator[tuple[int, int]]:

@@ -10,23 +10,25 @@ from __future__ import annotations
 from itertools import groupby
 
 from adjudge.rego.errors import RegoError
+from adjudge.rego.format.conditions import ConditionFormatter, leading, leads_with_brace
 from adjudge.rego.format.layout import Layout, layout_of
 from adjudge.rego.format.terms import (
     Place,
-    TermFormatter,
     begins_with_union,
     leading_number,
     quoted,
 )
 from adjudge.rego.format.writer import Writer
-from adjudge.rego.lexer import FUTURE_KEYWORDS
+from adjudge.rego.lexer import FUTURE_KEYWORDS, LOGICAL_KEYWORDS
 from adjudge.rego.syntax import (
     Body,
     Every,
     Expr,
     Head,
     Import,
+    Logical,
     Module,
+    Not,
     Ref,
     Rule,
     Scalar,
@@ -85,14 +87,18 @@ def _too_deep() -> RegoError:
 
 
 def _keywords(module: Module) -> frozenset[str]:
-    """The keywords that a module may use of those that v0 must import."""
-    if module.rego_version:
-        return FUTURE_KEYWORDS
+    """The keywords that a module may use of those that are to be imported in some version."""
     words: set[str] = set()
+    if module.rego_version:
+        words |= FUTURE_KEYWORDS
+    if module.rego_version > 1:
+        words |= LOGICAL_KEYWORDS
     for item in module.imports:
         path = _path(item.path)
         if path[:2] == ("future", "keywords"):
-            words |= {*path[2:3]} or FUTURE_KEYWORDS
+            words |= {*path[2:3]} or FUTURE_KEYWORDS | LOGICAL_KEYWORDS
+        elif path == ("rego", "v2"):
+            words |= LOGICAL_KEYWORDS
     return frozenset(words)
 
 
@@ -103,7 +109,7 @@ def _path(ref: Var | Ref) -> tuple[str, ...]:
     return (head, *(str(o.value) for o in ref.operands if isinstance(o, Scalar)))
 
 
-class _Formatter(TermFormatter):
+class _Formatter(ConditionFormatter):
     """Writes modules, rules and bodies."""
 
     def __init__(
@@ -115,13 +121,12 @@ class _Formatter(TermFormatter):
     ) -> None:
         super().__init__(writer, layout)
         self.keywords = keywords
+        self.reserved |= keywords
         # Whether `:=` is written for `=` in heads, as Rego v1 wants it.
         self.strict = strict
         # Whether the head of `p.q := 1` is written `p["q"]`: OPA does so in modules
         # that have no longer references in heads.
         self.short_heads = False
-        # An expression whose leading union needs parentheses.
-        self._united: Expr | None = None
 
     # -- modules -----------------------------------------------------------------------
 
@@ -239,16 +244,18 @@ class _Formatter(TermFormatter):
         with_if = "if" in self.keywords and (rule.head.key is None or "contains" in self.keywords)
         self.out.write(" if" if with_if else "")
         chained = in_else or rule.orelse is not None
-        if with_if and self._stays_in_line(body, chained=chained):
+        in_line = with_if and self._stays_in_line(body, chained=chained)
+        if in_line and not (in_else and leads_with_brace(body[0])):
             self.out.write(" ")
             self.expr(body[0])
             return False
         self.out.write(" {")
         self.out.newline()
         self.out.level += 1
-        if with_if and not in_else and not body[0].negated and begins_with_union(body[0].term):
+        first = leading(body[0])
+        if with_if and not in_else and not first.negated and begins_with_union(first.term):
             # `{ a | b }` after `if` is a comprehension.
-            self._united = body[0]
+            self.united = first
         self.lines(body)
         self.out.at(rule.end_row if self.layout else 0)
         self.out.level -= 1
@@ -294,8 +301,9 @@ class _Formatter(TermFormatter):
                     self.out.blank()
             self.out.at(row)
             above = len(self.out.lines)
-            if i and not expr.negated:
-                self.guarded = leading_number(expr.term)
+            first = leading(expr)
+            if i and not first.negated:
+                self.guarded = leading_number(first.term)
             self.expr(expr)
             self.guarded = None
             self.out.newline()
@@ -315,8 +323,11 @@ class _Formatter(TermFormatter):
                 self._members(term.key, term.value, term.domain, "operand")
             case Every():
                 self._every(term)
-            case _ if expr is self._united:
-                self._united = None
+            case Not():
+                self.negation(term)
+            case Logical():
+                self.logical(term)
+            case _ if expr is self.united:
                 self.with_united_start(term)
             case _:
                 self.term(term, "alone")

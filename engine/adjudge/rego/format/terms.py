@@ -73,14 +73,18 @@ _RAW: Final = re.compile(r"[^\x00-\x1f\x7f`\ufeff]*\\[^\x00-\x1f\x7f`\ufeff]*\Z"
 
 
 def operator_of(term: object) -> str | None:
-    """The operator a term is written with: ``==``, ``in`` …; None for all other terms."""
-    if not isinstance(term, Call) or not term.infix:
+    """The operator a term is written with: ``==``, ``in`` …; None for all other terms.
+
+    A call of an operator's function, such as ``plus(1, 2)``, is written with the operator.
+    """
+    if not isinstance(term, Call):
         return None
     if isinstance(term.operator, Ref):
-        return "in"
-    if len(term.args) != 2 or term.operator.name not in INFIX:
+        return "in" if term.infix else None
+    name = term.operator.name
+    if len(term.args) != 2 or name not in INFIX or not (term.infix or INFIX[name][1]):
         return None
-    return INFIX[term.operator.name][0]
+    return INFIX[name][0]
 
 
 def _precedence(term: Term) -> int:
@@ -99,6 +103,20 @@ def begins_with_union(term: object) -> bool:
     if operator == "|" or operator is None or not isinstance(term, Call):
         return operator == "|"
     return operator_of(term.args[0]) == "|" and _stays_bare(term, 0)
+
+
+def begins_with_brace(term: object) -> bool:
+    """Whether a term, written alone, begins with ``{``."""
+    while True:
+        if isinstance(term, Call) and operator_of(term):
+            if operator_of(term.args[0]) and not _stays_bare(term, 0):
+                return False
+            term = term.args[0]
+        elif isinstance(term, Ref):
+            term = term.head
+        else:
+            is_set = isinstance(term, Set) and bool(term.items)
+            return is_set or isinstance(term, (Object, SetCompr, ObjectCompr))
 
 
 def _stays_bare(call: Call, i: int) -> bool:
@@ -131,6 +149,8 @@ class TermFormatter(ABC):
         self.flat = False
         # A number that gets parentheses.
         self.guarded: Scalar | None = None
+        # Names that keep the brackets they have: `a["if"]`.
+        self.reserved: frozenset[str] = frozenset(KEYWORDS)
 
     @abstractmethod
     def lines(self, body: Body) -> None:
@@ -219,7 +239,8 @@ class TermFormatter(ABC):
     def _step(self, operand: Scalar, name: str) -> str:
         """``.name``, or ``["name"]`` for what is no name, and for keywords that had brackets."""
         if _NAME.match(name):
-            index = self.layout.index(operand.loc) if self.layout and name in KEYWORDS else None
+            kept = self.layout is not None and name in self.reserved
+            index = self.layout.index(operand.loc) if self.layout and kept else None
             if self.layout is None or index is None or self.layout.kinds[index] != "string":
                 return f".{name}"
         return f"[{quoted(name)}]"

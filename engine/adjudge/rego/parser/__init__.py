@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable
 from typing import Final, NoReturn
 
 from adjudge.rego.errors import RegoErrors, RegoParseError
-from adjudge.rego.lexer import KEYWORDS, KEYWORDS_V0, tokenize
+from adjudge.rego.lexer import KEYWORDS_OF, tokenize
 from adjudge.rego.parser.annotations import Attachment, read_blocks
 from adjudge.rego.parser.cursor import CODE
 from adjudge.rego.parser.modules import ModuleParser
@@ -38,7 +38,7 @@ def parse_module(
     max_characters: int = MAX_CHARACTERS,
     max_depth: int = MAX_DEPTH,
 ) -> Module:
-    """The module a text means.  ``rego_version`` is 0 or 1.
+    """The module a text means.  ``rego_version`` is 0, 1, or 2: v1 with ``import rego.v2``.
 
     ``builtins`` are the names of built-in functions: a call of one that stands where a
     rule is expected is an error, not the definition of a function.
@@ -122,8 +122,8 @@ def _parser(
     if len(text) > max_characters:
         message = f"the text is longer than {max_characters} characters"
         raise RegoErrors([RegoParseError(CODE, message, location=Location(file, 1, 1))])
-    keywords = KEYWORDS if rego_version else KEYWORDS_V0
-    return ModuleParser(tokenize(text, file, keywords, max_depth), max_depth, rego_version)
+    tokens = tokenize(text, file, KEYWORDS_OF[rego_version], max_depth)
+    return ModuleParser(tokens, max_depth, rego_version)
 
 
 def _too_deep(file: str) -> RegoParseError:

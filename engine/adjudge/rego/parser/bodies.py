@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Final
 
-from adjudge.rego.lexer import FUTURE_KEYWORDS
+from adjudge.rego.lexer import FUTURE_KEYWORDS, LOGICAL_KEYWORDS
 from adjudge.rego.parser.cursor import REFERS
 from adjudge.rego.parser.terms import MEMBER_2, MEMBER_3, OPERATORS, TermParser
-from adjudge.rego.parser.walk import contains_call
 from adjudge.rego.syntax import (
     Body,
     Call,
@@ -20,6 +20,7 @@ from adjudge.rego.syntax import (
     Var,
     With,
 )
+from adjudge.source import Location
 
 _ASSIGN: Final = Var("assign")
 _UNIFY: Final = Var("eq")
@@ -30,7 +31,15 @@ _QUALIFIERS: Final = frozenset({"not", "some", "every"})
 
 
 class BodyParser(TermParser):
-    """Parses bodies and the expressions in them."""
+    """Parses bodies and the expressions in them.  Conditions are a subclass's."""
+
+    @abstractmethod
+    def condition(self) -> Expr | None:
+        """The expression that begins with a negated, braced or grouped operand, if one does."""
+
+    @abstractmethod
+    def joined(self, expr: Expr, start: int) -> Expr:
+        """The expression whose first operand is ``expr``, read from token ``start`` on."""
 
     def body(self, end: str) -> Body:
         """Expressions separated by ``;`` or line ends, up to and including ``end``."""
@@ -50,14 +59,19 @@ class BodyParser(TermParser):
                 raise self.unexpected(f"expected \\n or ; or {end}", self._missing_import())
 
     def _missing_import(self) -> str | None:
-        """The hint for a word that only an import makes a keyword (Rego v0)."""
+        """The hint for a word that only an import makes a keyword."""
         word = self.texts[self.i]
-        if self.kinds[self.i] != "ident" or word not in FUTURE_KEYWORDS:
+        known = word in FUTURE_KEYWORDS or word in LOGICAL_KEYWORDS
+        if self.kinds[self.i] != "ident" or not known:
             return None
         return f"`import future.keywords.{word}` makes `{word}` a keyword"
 
     def literal(self) -> Expr:
         """One expression of a body."""
+        if self.logical or self.not_bodies:
+            found = self.condition()
+            if found is not None:
+                return found
         start = self.i
         loc = self.locs[start]
         kind = self.kinds[start]
@@ -69,46 +83,38 @@ class BodyParser(TermParser):
         elif kind in _QUALIFIERS:
             if kind == "not":
                 negated = True
-                kind = self._negated()
+                kind = self.negated()
             if kind == "some":
                 return self._some()
             if kind == "every":
                 return self._every()
+        term = self.equation(loc, left)
+        withs = self.withs() if self.kinds[self.i] == "with" else ()
+        expr = Expr(term, negated, withs, loc)
+        return self.joined(expr, start) if self.logical else expr
+
+    def equation(self, loc: Location, left: Term | None = None) -> Term:
+        """A term, or two with ``:=`` or ``=`` between them.
+
+        ``left`` is the first term's beginning if that is read already.
+        """
         term = self.expression(left)
-        if negated and self.not_bodies:
-            self._check_negation(term, start)
         kind = self.kinds[self.i]
         if kind == ":=" or kind == "=":
             self.i += 1
             function = _ASSIGN if kind == ":=" else _UNIFY
-            term = Call(function, (term, self.expression()), True, loc)
-            kind = self.kinds[self.i]
-        return Expr(term, negated, self._withs() if kind == "with" else (), loc)
+            return Call(function, (term, self.expression()), True, loc)
+        return term
 
-    def _negated(self) -> str:
+    def negated(self) -> str:
         """Step over ``not``; the kind of what is negated."""
         self.i += 1
         kind = self.kinds[self.i]
         if kind == "some" or kind == "every":
             raise self.unexpected(f"illegal negation of '{kind}'")
-        if kind == "{" and self.not_bodies:
-            raise self.error("`not` with a body, of `import future.keywords`, is not supported")
         return kind
 
-    def _check_negation(self, term: Term, start: int) -> None:
-        """Refuse a negation that ``import future.keywords`` gives another meaning in OPA.
-
-        There ``not f(g(x))`` holds when ``g(x)`` is undefined, which else it does not.
-        """
-        if isinstance(term, Call) and contains_call(term.args):
-            raise self.error(
-                "`not` with a call inside of a call means something else after"
-                " `import future.keywords`, which is not supported",
-                start,
-                "import the keywords you need by name, or assign the inner call to a variable",
-            )
-
-    def _withs(self) -> tuple[With, ...]:
+    def withs(self) -> tuple[With, ...]:
         """``with`` modifiers, as long as there are any."""
         found = []
         while self.at_keyword("with"):
@@ -134,7 +140,7 @@ class BodyParser(TermParser):
             if found is None:
                 raise self.unexpected("expected `x in xs` or `x, y in xs` expression")
             some_in = SomeIn(*found, loc)
-            return Expr(some_in, False, self._withs(), loc)
+            return Expr(some_in, False, self.withs(), loc)
         names = []
         while True:
             if self.kinds[self.i] != "ident":
@@ -169,7 +175,7 @@ class BodyParser(TermParser):
             raise self.unexpected("missing body")
         self.i += 1
         every = Every(key, value, domain, self.body("}"), loc)
-        return Expr(every, False, self._withs(), loc)
+        return Expr(every, False, self.withs(), loc)
 
 
 def _membership(term: Term) -> tuple[Term | None, Term, Term] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adjudge.rego.errors import RegoParseError
-from adjudge.rego.lexer import KEYWORD_NAME, KEYWORDS, Tokens
+from adjudge.rego.lexer import ALL_KEYWORDS, KEYWORD_NAME, Tokens
 
 NAMES: Final = {
     "ident": "identifier",
@@ -40,6 +40,8 @@ NAMES: Final = {
 REFERS: Final = frozenset({".", "[", "("})
 """The kinds that go on with the term they touch."""
 
+PARENTHESES: Final = frozenset({"(", " ("})
+
 CODE: Final = "rego_parse_error"
 
 
@@ -60,13 +62,14 @@ class Cursor:
         # Where `[` or `{` was found not to begin a comprehension; asked again on a
         # second attempt, so that nested attempts do not multiply.
         self.no_comprehension: set[int] = set()
-        # Whether OPA would read `not {` as the negation of a body.
+        # Whether `not` negates conditions, and whether `and` and `or` join them.
         self.not_bodies = False
+        self.logical = False
 
     def named_by_keyword(self) -> bool:
         """Whether a keyword stands here that is a name, as ``.`` or ``[`` touches it."""
         kind = self.kinds[self.i]
-        return kind == KEYWORD_NAME or (kind in KEYWORDS and self.kinds[self.i + 1] == "[")
+        return kind == KEYWORD_NAME or (kind in ALL_KEYWORDS and self.kinds[self.i + 1] == "[")
 
     def at_keyword(self, word: str) -> bool:
         """Whether ``word`` stands here after a term, and not a name as in ``word["x"]``."""
@@ -84,6 +87,8 @@ class Cursor:
             return self.error(self.texts[self.i])
         if kind == KEYWORD_NAME:
             kind = self.texts[self.i]
-        what = "keyword" if kind in KEYWORDS else "token"
-        message = f"unexpected {NAMES.get(kind, kind)} {what}"
+        if kind in ALL_KEYWORDS:
+            message = f"unexpected {kind} keyword"
+        else:
+            message = f"unexpected {NAMES.get(kind, kind)} token"
         return self.error(f"{message}: {note}" if note else message, hint=hint)

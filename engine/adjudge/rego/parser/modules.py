@@ -6,7 +6,14 @@ from collections.abc import Callable
 from typing import Final
 
 from adjudge.rego.errors import RegoParseError
-from adjudge.rego.lexer import FUTURE_KEYWORDS, KEYWORD_NAME, KEYWORDS, KEYWORDS_V0, Tokens
+from adjudge.rego.lexer import (
+    ALL_KEYWORDS,
+    FUTURE_KEYWORDS,
+    KEYWORD_NAME,
+    KEYWORDS_OF,
+    LOGICAL_KEYWORDS,
+    Tokens,
+)
 from adjudge.rego.parser.cursor import CODE, REFERS
 from adjudge.rego.parser.rules import RuleParser
 from adjudge.rego.parser.terms import value_name
@@ -18,12 +25,12 @@ MAX_RESUMED: Final = 20
 
 _ROOTS: Final = ("data", "future", "input", "rego")
 
-_STATEMENT_STARTS: Final = frozenset({"ident", KEYWORD_NAME, *KEYWORDS})
+_STATEMENT_STARTS: Final = frozenset({"ident", KEYWORD_NAME, *ALL_KEYWORDS})
 
 _ASSIGNS: Final = frozenset({":=", "=", "(", " ("})
 
-_UNSUPPORTED: Final = frozenset({"not", "and", "or"})
-"""Keywords that OPA imports from ``future.keywords`` and adjudge does not have."""
+_IMPORTED: Final = frozenset({"not", *FUTURE_KEYWORDS, *LOGICAL_KEYWORDS})
+"""The keywords of ``future.keywords``."""
 
 
 class ModuleParser(RuleParser):
@@ -32,7 +39,8 @@ class ModuleParser(RuleParser):
     def __init__(self, tokens: Tokens, max_depth: int, rego_version: int) -> None:
         super().__init__(tokens, max_depth)
         self.rego_version = rego_version
-        self.keywords = frozenset(KEYWORDS if rego_version else KEYWORDS_V0)
+        self.keywords = frozenset(KEYWORDS_OF[rego_version])
+        self.not_bodies = self.logical = rego_version > 1
         self.errors: list[RegoParseError] = []
         self.v1_errors = []
         self.builtins = ()
@@ -49,7 +57,7 @@ class ModuleParser(RuleParser):
         headed = self.kinds[0] == "package" and not self.named_by_keyword()
         while self.kinds[self.i] != "eof" and len(self.errors) < MAX_RESUMED:
             self._guard(self._statement_here)
-        if self.rego_version == 1:
+        if self.rego_version:
             self.errors += self.v1_errors
         if not headed and self.kinds[0] != "illegal":
             if self.errors and self.errors[0].location == self.locs[0]:
@@ -124,7 +132,7 @@ class ModuleParser(RuleParser):
     def _path(self) -> tuple[Var, tuple[Scalar, ...]]:
         """``a.b["c"]`` after ``package`` or ``import``; keywords are names here."""
         kind = self.kinds[self.i]
-        if kind != "ident" and kind != KEYWORD_NAME and kind not in KEYWORDS:
+        if kind != "ident" and kind != KEYWORD_NAME and kind not in ALL_KEYWORDS:
             raise self.unexpected()
         head = Var(self.texts[self.i], self.locs[self.i])
         self.i += 1
@@ -209,37 +217,32 @@ class ModuleParser(RuleParser):
                 CODE, "invalid import, must be `future.keywords`", location=head.loc
             )
         if len(names) == 1:
-            self.not_bodies = True
-            return FUTURE_KEYWORDS
+            return _IMPORTED
         word = names[1]
-        if word in _UNSUPPORTED:
-            raise RegoParseError(
-                CODE,
-                f"the keyword `{word}` of `import future.keywords.{word}` is not supported",
-                location=head.loc,
-                hint="write the condition as a rule or a function of its own",
-            )
-        if word not in FUTURE_KEYWORDS:
-            known = " ".join(sorted(FUTURE_KEYWORDS))
+        if word not in _IMPORTED:
+            known = " ".join(sorted(_IMPORTED))
             message = f"unexpected keyword, must be one of [{known}]"
             raise RegoParseError(CODE, message, location=head.loc)
         return frozenset({word, "in"}) if word == "every" else frozenset({word})
 
     def _rego(self, names: tuple[str, ...], head: Var) -> frozenset[str]:
-        """The keywords of ``import rego.v1``."""
-        if names == ("v1",):
-            self.rego_version = 1
-            return FUTURE_KEYWORDS
-        path = ".".join(("rego", *names))
-        raise RegoParseError(CODE, f"invalid import `{path}`, must be `rego.v1`", location=head.loc)
+        """The keywords of ``import rego.v1`` and ``import rego.v2``."""
+        if names not in (("v1",), ("v2",)):
+            path = ".".join(("rego", *names))
+            message = f"invalid import `{path}`, must be one of: `rego.v1`, `rego.v2`"
+            raise RegoParseError(CODE, message, location=head.loc)
+        self.rego_version = max(self.rego_version, 1)
+        return FUTURE_KEYWORDS if names == ("v1",) else _IMPORTED
 
     def _add_keywords(self, words: frozenset[str]) -> None:
-        """Make words keywords from here on (Rego v0)."""
+        """Make words keywords from here on."""
+        self.not_bodies = self.not_bodies or "not" in words
+        self.logical = self.logical or not words.isdisjoint(LOGICAL_KEYWORDS)
         words = words - self.keywords
         if not words:
             return
         self.keywords |= words
         kinds, texts = self.kinds, self.texts
         for i in range(self.i, len(kinds)):
-            if kinds[i] == "ident" and texts[i] in words and kinds[i + 1] != ".":
-                kinds[i] = texts[i]
+            if kinds[i] == "ident" and texts[i] in words:
+                kinds[i] = KEYWORD_NAME if kinds[i + 1] == "." else texts[i]

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from adjudge.rego.errors import RegoParseError
-from adjudge.rego.lexer import KEYWORDS
-from adjudge.rego.parser.bodies import BodyParser
+from adjudge.rego.lexer import KEYWORDS, LOGICAL_KEYWORDS
+from adjudge.rego.parser.logic import LogicParser
 from adjudge.rego.parser.terms import OPERATORS, value_name
 from adjudge.rego.parser.walk import contains_variable
 from adjudge.rego.syntax import (
@@ -16,6 +16,8 @@ from adjudge.rego.syntax import (
     Call,
     Every,
     Head,
+    Logical,
+    Not,
     Ref,
     Rule,
     Scalar,
@@ -28,7 +30,7 @@ from adjudge.rego.syntax import (
 
 _SPACED: Final = {" .": ".", " [": "[", " (": "("}
 
-_GOES_ON: Final = frozenset({".", "[", "(", "in", ":=", "=", *OPERATORS})
+_GOES_ON: Final = frozenset({".", "[", "(", "in", ":=", "=", *OPERATORS, *LOGICAL_KEYWORDS})
 """What, after ``{…}``, makes the braces the first term of an expression."""
 
 _RULE_NAME_FOLLOWERS: Final = frozenset({":=", "=", "if", "contains", "(", " ("})
@@ -44,6 +46,8 @@ _NAME_FOLLOWERS: Final = {
     "package": _PATH_NAME_FOLLOWERS,
     "import": _PATH_NAME_FOLLOWERS,
     "not": _OPERATOR_NAME_FOLLOWERS,
+    "and": _OPERATOR_NAME_FOLLOWERS,
+    "or": _OPERATOR_NAME_FOLLOWERS,
     "contains": frozenset({"if", "contains"}),
 }
 """Keywords, and the tokens after them that show a rule was meant to have that name."""
@@ -64,7 +68,7 @@ class _Start(NamedTuple):
     called: bool
 
 
-class RuleParser(BodyParser):
+class RuleParser(LogicParser):
     """Parses rules.  What only Rego v1 forbids is collected in ``v1_errors``."""
 
     v1_errors: list[RegoParseError]
@@ -207,6 +211,8 @@ class RuleParser(BodyParser):
             raise self.error("expressions using with keyword cannot be used for rule head", start)
         if kind == ";":
             raise self.error("multiple expressions cannot be used for rule head", start)
+        if kind in LOGICAL_KEYWORDS:
+            raise self.error("expression cannot be used for rule head", start)
         if kind in OPERATORS or kind == "in":
             if self.locs[self.i - 1].row == self.locs[self.i].row or kind != "in":
                 raise self.error("rule name conflicts with built-in function", start)
@@ -225,7 +231,7 @@ class RuleParser(BodyParser):
             message = "'some' declarations cannot be used for rule head"
         elif isinstance(expr.term, Call) and expr.term.operator in _EQUATIONS:
             message = f"{value_name(expr.term.args[0])} cannot be used for rule name"
-        elif isinstance(expr.term, Every):
+        elif isinstance(expr.term, (Every, Not, Logical)):
             message = "expression cannot be used for rule head"
         else:
             message = f"{value_name(expr.term)} cannot be used for rule name"
@@ -379,6 +385,8 @@ def _dotted(ref: Var | Ref) -> str:
 def _begins_with_or(body: Body) -> bool:
     """Whether the first operator of the first expression is ``|``: a comprehension."""
     term = body[0].term
+    while isinstance(term, Logical) and not term.left.braced:
+        term = term.left.body[0].term
     function = None
     while isinstance(term, Call) and term.infix and len(term.args) == 2:
         function = term.operator

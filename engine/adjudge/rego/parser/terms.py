@@ -18,6 +18,8 @@ from adjudge.rego.syntax import (
     Call,
     Every,
     Expr,
+    Logical,
+    Not,
     Object,
     ObjectCompr,
     Ref,
@@ -373,6 +375,14 @@ class TermParser(Cursor):
             raise self.unexpected("expected number")
         return Call(_MINUS, (Scalar(0, loc), self.term()), True, loc)
 
+    def _set_function(self) -> Term:
+        """The keyword ``and`` or ``or`` where a term must be: the function of sets."""
+        i = self.i
+        if self.kinds[i + 1] != "(":
+            raise self.unexpected()
+        self.i = i + 1
+        return Var(self.texts[i], self.locs[i])
+
     # -- templates ---------------------------------------------------------------------
 
     def _template(self) -> Term:
@@ -409,8 +419,10 @@ class TermParser(Cursor):
         term = expr.term
         if self.kinds[self.i] != "template-close":
             raise self.error("expected } to end template string expression")
-        if isinstance(term, (Every, SomeDecl, SomeIn)):
-            word = "every" if isinstance(term, Every) else "some"
+        if isinstance(term, (Every, SomeDecl, SomeIn, Not, Logical)):
+            word = _WORDS.get(type(term), "some")
+            if isinstance(term, Logical):
+                word = term.operator
             raise self.error(f"unexpected '{word}' in template-string expression", start)
         what = ""
         if expr.negated:
@@ -438,8 +450,12 @@ class TermParser(Cursor):
         "(": _parenthesis,
         " (": _parenthesis,
         "-": _minus,
+        "and": _set_function,
+        "or": _set_function,
     }
 
+
+_WORDS: Final = {Every: "every", Not: "not"}
 
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 

@@ -8,8 +8,11 @@ from adjudge.rego.syntax import (
     Array,
     ArrayCompr,
     Call,
+    Condition,
     Every,
     Expr,
+    Logical,
+    Not,
     Object,
     ObjectCompr,
     Ref,
@@ -19,13 +22,14 @@ from adjudge.rego.syntax import (
     SetCompr,
     SomeDecl,
     SomeIn,
+    Statement,
     Template,
     Term,
     Var,
     With,
 )
 
-Node = Term | Expr | SomeDecl | SomeIn | Every | With | Rule | str | None
+Node = Statement | Expr | Condition | With | Rule | str | None
 
 
 def contains_variable(terms: Iterable[Term]) -> str:
@@ -43,18 +47,6 @@ def contains_variable(terms: Iterable[Term]) -> str:
         if isinstance(node, (Array, Object, Set, Template, Expr)):
             stack.extend(children(node))
     return ""
-
-
-def contains_call(terms: Iterable[Term]) -> bool:
-    """Whether the terms contain a call outside of comprehensions."""
-    stack: list[Node] = list(terms)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Call):
-            return True
-        if not isinstance(node, (ArrayCompr, SetCompr, ObjectCompr)):
-            stack.extend(children(node))
-    return False
 
 
 def deeper_than(root: Rule, limit: int) -> bool:
@@ -100,6 +92,12 @@ def children(node: Node) -> Iterator[Node]:
             yield from (node.key, node.value, node.domain, *node.body)
         case SomeDecl():
             yield from node.names
+        case Not():
+            yield node.condition
+        case Logical():
+            yield from (node.left, node.right)
+        case Condition():
+            yield from node.body
         case Rule(head=head):
             yield from (head.ref, head.key, head.value, *(head.args or ()), *node.body)
             yield node.orelse

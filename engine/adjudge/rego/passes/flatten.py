@@ -3,7 +3,8 @@
 ``x == count(y) + 1`` becomes ``count(y, a); plus(a, 1, b); equal(x, b)``.  What is
 hoisted out of a negated expression is evaluated outside the negation, as OPA does:
 ``not f(g(x))`` is undefined when ``g(x)`` is, and so is ``not f(input.x)`` when
-``input.x`` is; in ``not input.x = 1`` (and ``==``) the references stay inside.
+``input.x`` is; in ``not input.x = 1`` (and ``==``) the references stay inside.  What is
+hoisted out of a condition's expressions stays within the condition.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from adjudge.rego.syntax import (
     ArrayCompr,
     Body,
     Call,
+    Condition,
     Every,
     Expr,
+    Logical,
+    Not,
     Object,
     ObjectCompr,
     Ref,
@@ -26,6 +30,7 @@ from adjudge.rego.syntax import (
     SetCompr,
     SomeDecl,
     SomeIn,
+    Statement,
     Template,
     Term,
     Var,
@@ -106,7 +111,7 @@ class Flattener:
     def _expr(self, expr: Expr, out: list[Expr]) -> None:
         withs = tuple(With(w.target, self.term(w.value, out, ()), w.loc) for w in expr.withs)
         term = expr.term
-        new: Term | SomeIn | Every
+        new: Statement
         if isinstance(term, Call):
             new = self._call_statement(term, expr, withs, out)
         elif isinstance(term, Every):
@@ -118,12 +123,20 @@ class Flattener:
             new = SomeIn(key, value, self.term(term.domain, out, withs), term.loc)
         elif isinstance(term, SomeDecl):
             return
+        elif isinstance(term, Not):
+            new = Not(self._condition(term.condition), term.loc)
+        elif isinstance(term, Logical):
+            left, right = self._condition(term.left), self._condition(term.right)
+            new = Logical(term.operator, left, right, term.loc)
         else:
             new = self.term(term, out, withs)
             if expr.negated and isinstance(new, Ref):
                 operands = tuple(self._hoist(o, out, withs) for o in new.operands)
                 new = Ref(new.head, operands, new.loc)
         out.append(Expr(new, expr.negated, withs, expr.loc))
+
+    def _condition(self, condition: Condition) -> Condition:
+        return Condition(self.body(condition.body), condition.braced, condition.loc)
 
     def _call_statement(
         self, call: Call, expr: Expr, withs: tuple[With, ...], out: list[Expr]

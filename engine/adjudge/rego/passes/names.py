@@ -26,10 +26,13 @@ from adjudge.rego.syntax import (
     ArrayCompr,
     Body,
     Call,
+    Condition,
     Every,
     Expr,
     Import,
+    Logical,
     Module,
+    Not,
     Object,
     ObjectCompr,
     Ref,
@@ -39,6 +42,7 @@ from adjudge.rego.syntax import (
     SetCompr,
     SomeDecl,
     SomeIn,
+    Statement,
     Template,
     Term,
     Var,
@@ -229,7 +233,7 @@ class Resolver:
         term = expr.term
         # `with` values are evaluated before the expression, in the outer context.
         withs = tuple(self._with(w, scope) for w in expr.withs)
-        new: Term | SomeIn | Every
+        new: Statement
         if isinstance(term, SomeDecl):
             for var in term.names:
                 self._declare(var, scope, Declared.SOME)
@@ -241,6 +245,10 @@ class Resolver:
             new = SomeIn(key, value, domain, term.loc)
         elif isinstance(term, Every):
             new = self._every(term, scope)
+        elif isinstance(term, Not):
+            new = Not(self._condition(term.condition, scope, "negated expression"), term.loc)
+        elif isinstance(term, Logical):
+            new = self._logical(term, scope)
         elif isinstance(term, Call) and _is_op(term, "assign"):
             if expr.negated:
                 self.comp.error("cannot assign vars inside negated expression", term.loc)
@@ -279,6 +287,26 @@ class Resolver:
         self._report_unused(inner)
         self._report_unused(body_scope)
         return Every(key, value, domain, body, every.loc)
+
+    def _logical(self, term: Logical, scope: Scope) -> Logical:
+        place = f"implicit {term.operator} operand"
+        left = self._condition(term.left, scope, place)
+        return Logical(term.operator, left, self._condition(term.right, scope, place), term.loc)
+
+    def _condition(self, condition: Condition, scope: Scope, place: str) -> Condition:
+        """Braces declare variables of their own; without them nothing may be declared."""
+        inner = scope
+        if condition.braced:
+            inner = self._body_scope(scope, condition.body)
+        for expr in condition.body:
+            term = expr.term
+            if not condition.braced and isinstance(term, Call) and _is_op(term, "assign"):
+                self.comp.error(f"cannot assign vars inside {place}", expr.loc)
+                return condition
+        body = self._body(condition.body, inner)
+        if condition.braced:
+            self._report_unused(inner)
+        return Condition(body, condition.braced, condition.loc)
 
     def _with(self, w: With, scope: Scope) -> With:
         value = self._function_value(w.value, scope)

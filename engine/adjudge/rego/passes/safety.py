@@ -24,14 +24,18 @@ from adjudge.rego.syntax import (
     ArrayCompr,
     Body,
     Call,
+    Condition,
     Every,
     Expr,
+    Logical,
+    Not,
     Object,
     ObjectCompr,
     Ref,
     Set,
     SetCompr,
     SomeIn,
+    Statement,
     Term,
     Var,
     With,
@@ -127,7 +131,7 @@ class Safety:
             if name not in safe and name not in outputs:
                 return False
         for term in (expr.term, *(w.value for w in expr.withs)):
-            for closure in closures(term):  # type: ignore[arg-type]
+            for closure in closures(term):
                 for name in closure_vars(closure):
                     if name in body_vars and name not in safe:
                         return False
@@ -149,7 +153,7 @@ class Safety:
             for name in sorted(expr_vars(expr)):
                 if name not in safe:
                     found.setdefault(name, expr.loc)
-            for closure in closures(term):  # type: ignore[arg-type]
+            for closure in closures(term):
                 for name in sorted(closure_vars(closure)):
                     if name in found:
                         continue
@@ -175,14 +179,20 @@ class Safety:
             if term.key is not None:
                 own |= set(term_vars(term.key))
             body = self._order(term.body, known | own, set())[0]
-            new: Term | SomeIn | Every = replace(
-                term, domain=self._inside(term.domain, known), body=body
-            )
+            new: Statement = replace(term, domain=self._inside(term.domain, known), body=body)
         elif isinstance(term, SomeIn):
             new = replace(term, domain=self._inside(term.domain, known))
+        elif isinstance(term, Not):
+            new = replace(term, condition=self._condition(term.condition, known))
+        elif isinstance(term, Logical):
+            left, right = self._condition(term.left, known), self._condition(term.right, known)
+            new = replace(term, left=left, right=right)
         else:
             new = self._inside(term, known)  # type: ignore[arg-type]
         return Expr(new, expr.negated, withs, expr.loc)
+
+    def _condition(self, condition: Condition, known: set[str]) -> Condition:
+        return replace(condition, body=self._order(condition.body, known, set())[0])
 
     def _inside(self, term: Term, known: set[str]) -> Term:
         """The term with the bodies of its comprehensions ordered."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from adjudge.rego.syntax import (
     Array,
     ArrayCompr,
     Body,
     Call,
+    Condition,
     Every,
     Expr,
+    Logical,
+    Not,
     Object,
     ObjectCompr,
     Ref,
@@ -18,12 +22,14 @@ from adjudge.rego.syntax import (
     SetCompr,
     SomeDecl,
     SomeIn,
+    Statement,
     Term,
     Var,
 )
 
 ROOTS = frozenset({"input", "data"})
 Arity = Callable[[Var | Ref], int]
+Closure: TypeAlias = ArrayCompr | SetCompr | ObjectCompr | Every | Condition
 
 
 def term_vars(term: Term) -> Iterator[str]:
@@ -62,24 +68,42 @@ def expr_terms(expr: Expr) -> tuple[Term, ...]:
         return (*key, term.value, term.domain, *withs)
     if isinstance(term, Every):
         return (term.domain, *withs)
-    if isinstance(term, SomeDecl):
+    if isinstance(term, SomeDecl | Not | Logical):
         return withs
     return (term, *withs)
 
 
 def expr_vars(expr: Expr) -> set[str]:
-    """Variables an expression mentions outside its closures."""
-    return {v for term in expr_terms(expr) for v in term_vars(term)}
+    """Variables an expression mentions outside its closures.
+
+    A condition without braces is a closure that binds nothing itself, but for what the
+    compiler has put there.
+    """
+    found = {v for term in expr_terms(expr) for v in term_vars(term)}
+    for condition in conditions(expr.term):
+        if not condition.braced:
+            for inner in condition.body:
+                found.update(v for v in expr_vars(inner) if not v.startswith("$"))
+    return found
 
 
-def closures(term: Term | SomeIn | Every) -> Iterator[ArrayCompr | SetCompr | ObjectCompr | Every]:
-    """Comprehensions (and `every`) directly within a term, not those inside others."""
+def conditions(term: Statement) -> tuple[Condition, ...]:
+    """The conditions that a statement is made of."""
+    if isinstance(term, Not):
+        return (term.condition,)
+    return (term.left, term.right) if isinstance(term, Logical) else ()
+
+
+def closures(term: Statement) -> Iterator[Closure]:
+    """Comprehensions, `every` and conditions directly within a term, not those inside others."""
     match term:
         case ArrayCompr() | SetCompr() | ObjectCompr():
             yield term
         case Every(domain=domain):
             yield from closures(domain)
             yield term
+        case Not() | Logical():
+            yield from conditions(term)
         case SomeIn(key, value, domain):
             if key is not None:
                 yield from closures(key)
@@ -103,7 +127,7 @@ def closures(term: Term | SomeIn | Every) -> Iterator[ArrayCompr | SetCompr | Ob
             return
 
 
-def closure_vars(closure: ArrayCompr | SetCompr | ObjectCompr | Every) -> set[str]:
+def closure_vars(closure: Closure) -> set[str]:
     """Every variable mentioned inside a closure, nested closures included."""
     out: set[str] = set()
     if isinstance(closure, ObjectCompr):
@@ -113,7 +137,7 @@ def closure_vars(closure: ArrayCompr | SetCompr | ObjectCompr | Every) -> set[st
         if closure.key is not None:
             own.update(term_vars(closure.key))
         return body_all_vars(closure.body) - own
-    else:
+    elif not isinstance(closure, Condition):
         out.update(all_vars(closure.term))
     out.update(body_all_vars(closure.body))
     return out
@@ -133,7 +157,7 @@ def body_all_vars(body: Body) -> set[str]:
     for expr in body:
         out |= expr_vars(expr)
         for term in (expr.term, *(w.value for w in expr.withs)):
-            for closure in closures(term):  # type: ignore[arg-type]
+            for closure in closures(term):
                 out |= closure_vars(closure)
     return out
 
@@ -226,6 +250,8 @@ def expr_outputs(expr: Expr, arity: Arity, safe: set[str]) -> set[str]:
             return set()
     term = expr.term
     out: set[str] = set()
+    if isinstance(term, Not | Logical):
+        return out
     if isinstance(term, Every):
         return ref_outputs(term.domain, safe)
     if isinstance(term, SomeIn):

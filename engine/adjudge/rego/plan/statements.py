@@ -12,12 +12,16 @@ from adjudge.rego.plan.terms import PlanError, TermPlanner
 from adjudge.rego.syntax import (
     Body,
     Call,
+    Condition,
     Every,
     Expr,
+    Logical,
+    Not,
     Ref,
     Scalar,
     SomeDecl,
     SomeIn,
+    Statement,
     Term,
     Var,
     With,
@@ -80,7 +84,7 @@ class StatementPlanner(TermPlanner):
         term = expr.term
         plain = not expr.negated and not expr.withs
         if isinstance(term, Ref | Var) or (
-            not isinstance(term, Call | SomeDecl | SomeIn | Every) and plain
+            not isinstance(term, Call | SomeDecl | SomeIn | Every | Not | Logical) and plain
         ):
             saved = self.ctx
             if expr.negated:
@@ -109,7 +113,7 @@ class StatementPlanner(TermPlanner):
 
     # -- statements ------------------------------------------------------------------------
 
-    def _statement(self, term: Term | SomeDecl | SomeIn | Every, loc: Location) -> None:
+    def _statement(self, term: Statement, loc: Location) -> None:
         if isinstance(term, SomeIn):
             self._some_in(term)
         elif isinstance(term, Every):
@@ -118,6 +122,10 @@ class StatementPlanner(TermPlanner):
             self._call(term, loc)
         elif isinstance(term, SomeDecl):
             return
+        elif isinstance(term, Not):
+            self.emit(ir.Not(self._condition(term.condition)))
+        elif isinstance(term, Logical):
+            self._logical(term)
         else:
             value = self.term(term)
             if isinstance(value, ir.Const):
@@ -125,6 +133,36 @@ class StatementPlanner(TermPlanner):
                     self.emit(ir.Fail())
             else:
                 self.emit(ir.Truthy(value))
+
+    def _condition(self, condition: Condition) -> ir.Block:
+        """A block that has a solution when the condition has one."""
+        block = ir.Block()
+        with self.nested(block):
+            self.ordered = False
+            self.body(condition.body, lambda: self.emit(ir.Succeed()))
+        return block
+
+    def _logical(self, term: Logical) -> None:
+        if term.operator == "and":
+            for side in (term.left, term.right):
+                self._require(side)
+            return
+        neither = ir.Block()
+        with self.nested(neither):
+            self.emit(ir.Not(self._condition(term.left)))
+            self.emit(ir.Not(self._condition(term.right)))
+            self.emit(ir.Succeed())
+        self.emit(ir.Not(neither))
+
+    def _require(self, condition: Condition) -> None:
+        """Go on, once, when the condition has a solution."""
+        block = self._condition(condition)
+        *steps, last = block.steps
+        if isinstance(last, ir.Succeed):
+            # Nothing iterates: there is one solution at most, and it binds nothing.
+            self.block.steps.extend(steps)
+            return
+        self.emit(ir.Not(ir.Block([ir.Not(block), ir.Succeed()])))
 
     def _some_in(self, some: SomeIn) -> None:
         domain = self.term(some.domain)
