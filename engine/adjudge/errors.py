@@ -11,6 +11,9 @@ from collections.abc import Iterable
 
 from adjudge.source import Location, excerpt
 
+WIDTH = 200
+"""Columns of a rendered error, unless the caller knows better."""
+
 
 class AdjudgeError(Exception):
     """An expected failure: bad usage, bad input, a policy that does not compile.
@@ -39,11 +42,13 @@ class AdjudgeError(Exception):
         where = f"{self.location}: " if self.location else ""
         return f"{where}{self.code}: {self.message}"
 
-    def render(self) -> str:
-        """The message with the source line, a caret under the column, and the hint."""
+    def render(self, width: int = WIDTH) -> str:
+        """The message with the source line (cut to ``width`` columns), a caret under the
+        column, and the hint."""
         lines = [str(self)]
         if self.location and self.source is not None:
-            lines.append(excerpt(self.source, self.location))
+            gutter = len(f"  {self.location.row} | ")
+            lines.append(excerpt(self.source, self.location, max(width - gutter, 20)))
         if self.hint:
             lines.append(f"  hint: {self.hint}")
         return "\n".join(lines)
@@ -68,9 +73,9 @@ class ErrorList(AdjudgeError):
     def __str__(self) -> str:
         return "\n".join(str(e) for e in self.errors)
 
-    def render(self) -> str:
+    def render(self, width: int = WIDTH) -> str:
         """Every error rendered, in order."""
-        return "\n".join(e.render() for e in self.errors)
+        return "\n".join(e.render(width) for e in self.errors)
 
 
 def _error_order(error: AdjudgeError) -> tuple[str, int, int, str, str]:

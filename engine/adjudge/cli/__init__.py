@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import TextIO
+
+from adjudge.errors import WIDTH, AdjudgeError
 
 __all__ = ["main"]
 
@@ -47,7 +50,6 @@ def _run(arguments: list[str]) -> int:
     import click
 
     from adjudge.cli.app import app
-    from adjudge.errors import AdjudgeError
 
     try:
         result = app.main(args=arguments, prog_name="adjudge", standalone_mode=False)
@@ -63,7 +65,7 @@ def _run(arguments: list[str]) -> int:
         # How click ends when nobody reads what it writes (`| head`).  Its code says denied.
         raise BrokenPipeError from None
     except AdjudgeError as e:
-        _complain(e.render())
+        _complain(e.render(_columns()))
         return 2
 
 
@@ -90,11 +92,20 @@ def _forget(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def _columns() -> int:
+    """How wide source lines in errors may be."""
+    if not sys.stderr.isatty():
+        return WIDTH
+    return shutil.get_terminal_size().columns
+
+
 def _complain(text: str) -> None:
-    from adjudge.cli.terminal import safe
+    from adjudge.cli.terminal import safe, watching
     from adjudge.exports.escape import defuse_commands
 
-    _say(defuse_commands(f"error: {safe(text)}\n"))
+    color = watching() and not os.environ.get("NO_COLOR")
+    begin, end = ("\x1b[1;31m", "\x1b[0m") if color else ("", "")
+    _say(f"{begin}error:{end} {defuse_commands(safe(text))}\n")
 
 
 def _say(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,10 +13,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from adjudge.cli.options import filled, finite
 from adjudge.cli.terminal import safe, watching
 
 if TYPE_CHECKING:
     from adjudge.gate.run import Progress
+
+PATIENCE_S = 0.5
+"""How long a person waits without being told anything."""
 
 
 @click.command(
@@ -38,11 +43,21 @@ that do not compile, no rule evaluated).
     "-p",
     "--policies",
     multiple=True,
+    callback=filled,
     metavar="DIR|FILE|NAME",
     help="Policies, or a shipped collection or pack (default: baseline). Repeatable.",
 )
-@click.option("-d", "--data", multiple=True, metavar="FILE", help="Base documents. Repeatable.")
-@click.option("-w", "--waivers", metavar="FILE", help="Waivers, from a trusted place.")
+@click.option(
+    "-d",
+    "--data",
+    multiple=True,
+    callback=filled,
+    metavar="FILE",
+    help="Base documents. Repeatable.",
+)
+@click.option(
+    "-w", "--waivers", callback=filled, metavar="FILE", help="Waivers, from a trusted place."
+)
 @click.option(
     "-o",
     "--output",
@@ -50,8 +65,16 @@ that do not compile, no rule evaluated).
     metavar="FORMAT=PATH",
     help="console, json, sarif, junit, github, markdown, html or csv; - is stdout. Repeatable.",
 )
-@click.option("--fail-on", type=click.Choice(["deny", "warn"]), default="deny", show_default=True)
-@click.option("--as-of", metavar="TIME", help="Judge as of this time (RFC 3339 or a date).")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["deny", "warn"]),
+    default="deny",
+    show_default=True,
+    help="The weakest finding that blocks.",
+)
+@click.option(
+    "--as-of", callback=filled, metavar="TIME", help="Judge as of this time (RFC 3339 or a date)."
+)
 @click.option("--manifest", type=click.Path(path_type=Path), help="The release manifest.")
 @click.option(
     "--kind",
@@ -62,11 +85,20 @@ that do not compile, no rule evaluated).
 @click.option(
     "--trust", type=click.Path(path_type=Path), help="Whom to trust: a trust settings file."
 )
-@click.option("--raw", is_flag=True, help="Rules see the parsed file itself, as with conftest.")
+@click.option("--raw", is_flag=True, help="Rules see the parsed files, as with conftest.")
 @click.option("--event", metavar="NAME", help="What made this happen (default: from the CI).")
 @click.option("--base", metavar="REF", help="The git ref to list changed files against.")
 @click.option("--log", type=click.Path(path_type=Path), help="Also append to this decision log.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=60.0, metavar="SECONDS")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    callback=finite,
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long all rules together may take.",
+)
+@click.option("--v0-compatible", is_flag=True, help="Read policies as Rego v0.")
 @click.option("-v", "--verbose", is_flag=True, help="Show passes, too.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing on the terminal but errors.")
 def command(
@@ -85,18 +117,20 @@ def command(
     base: str | None,
     log: Path | None,
     timeout: float,
+    v0_compatible: bool,
     verbose: bool,
     quiet: bool,
 ) -> int:
     """Judge the release at PATH (a folder, or files; default: this folder)."""
     from adjudge.decision.times import parse_time
     from adjudge.exports.console import terminal_options
-    from adjudge.exports.writing import parse_target, write_outputs
+    from adjudge.exports.writing import check_targets, parse_target, write_outputs
     from adjudge.gate.run import DEFAULT_POLICIES, Request, run
     from adjudge.rego.runtime.limits import Limits
 
     # What is asked for is checked before any work is done.
     targets = [parse_target(o) for o in output]
+    check_targets(targets)
     request = Request(
         paths=paths or (".",),
         policies=policies or DEFAULT_POLICIES,
@@ -108,6 +142,7 @@ def command(
         fail_on=fail_on,  # type: ignore[arg-type]
         as_of_ns=parse_time(as_of) if as_of else None,
         raw=raw,
+        v0=v0_compatible,
         event=event,
         base_ref=base,
         limits=Limits(seconds=timeout),
@@ -139,7 +174,10 @@ def _kinds(given: tuple[str, ...]) -> dict[str, str]:
 
 @contextmanager
 def _progress(quiet: bool) -> Iterator[Progress | None]:
-    """A progress line on standard error while a person watches; it leaves no trace."""
+    """A line on standard error that tells a person what takes its time; it leaves no trace.
+
+    It appears only when there is something to wait for.
+    """
     if quiet or not watching():
         yield None
         return
@@ -153,12 +191,15 @@ def _progress(quiet: bool) -> Iterator[Progress | None]:
         console=Console(stderr=True),
         transient=True,
     )
-    tasks: dict[str, int] = {}
-    with bar:
+    line = bar.add_task("")
+    patience = time.monotonic() + PATIENCE_S
 
-        def tell(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(safe(what), total=of)
-            bar.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
+    def tell(what: str, done: int, of: int) -> None:
+        bar.update(line, description=safe(what), completed=done, total=of)
+        if time.monotonic() > patience:
+            bar.start()
 
+    try:
         yield tell
+    finally:
+        bar.stop()

@@ -33,7 +33,9 @@ Examples:
 @click.option("-i", "--input", "input_", type=click.Path(path_type=Path), help="The input file.")
 @click.option("-I", "--stdin-input", is_flag=True, help="Read the input from standard input.")
 @click.option("--stdin", is_flag=True, help="Read the query from standard input.")
-@click.option("-f", "--format", "format_", type=click.Choice(FORMATS), default="json")
+@click.option(
+    "-f", "--format", "format_", type=click.Choice(FORMATS), default="json", show_default=True
+)
 @click.option("--strict-builtin-errors", is_flag=True, help="A failing builtin is an error.")
 @click.option("--fail", is_flag=True, help="Exit 1 when the result is undefined or empty.")
 @click.option("--fail-defined", is_flag=True, help="Exit 1 when the result is defined.")

@@ -30,7 +30,12 @@ Examples:
 @click.option("--since", metavar="TIME", help="RFC 3339, a date, or an age such as 24h or 7d.")
 @click.option("--until", metavar="TIME", help="As --since; the period ends before it.")
 @click.option(
-    "-f", "--format", "format_", type=click.Choice(["html", "json", "csv"]), default="json"
+    "-f",
+    "--format",
+    "format_",
+    type=click.Choice(["html", "json", "csv"]),
+    default="json",
+    show_default=True,
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file instead of stdout.")
 def command(
@@ -43,6 +48,8 @@ def command(
 
     now = time.time_ns()
     start, end = _moment(since, now), _moment(until, now)
+    if start is not None and end is not None and start >= end:
+        raise click.BadParameter("the period ends before it begins", param_hint="--until")
     with DecisionLog(log, create=False) as store:
         decisions = [entry.decision for entry in store.decisions(start, end)]
     text = render(summarise(decisions, _shown(start), _shown(end)), format_)
@@ -54,14 +61,20 @@ def command(
 
 
 def _moment(text: str | None, now: int) -> int | None:
+    """Nanoseconds since 1970, kept to what a log can hold (64 bits)."""
     from adjudge.decision.times import parse_time
+    from adjudge.errors import AdjudgeError, UsageError
 
     if text is None:
         return None
-    age = re.fullmatch(r"(\d{1,6})([mhdw])", text)
+    age = re.fullmatch(r"([0-9]{1,9})([mhdw])", text)
     if age:
-        return now - int(age[1]) * _UNITS[age[2]] * 1_000_000_000
-    return parse_time(text)
+        return max(now - int(age[1]) * _UNITS[age[2]] * 1_000_000_000, 0)
+    try:
+        return min(max(parse_time(text), 0), 2**63 - 1)
+    except AdjudgeError as error:
+        hint = "write an age (30m, 24h, 7d, 2w), a date, or a time such as 2026-11-20T09:30:00Z"
+        raise UsageError(error.code, error.message, hint=hint) from None
 
 
 def _shown(moment: int | None) -> str | None:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import gc
+import re
+import signal
+import socket
 from pathlib import Path
 
 import click
 
+from adjudge.cli.options import filled
 from adjudge.errors import UsageError
+
+STOP_SECONDS = 10
+"""How long requests that are being answered may take when the service stops."""
+
+BACKLOG = 2048
+"""Connections that wait to be accepted."""
 
 
 @click.command(
@@ -19,9 +29,30 @@ Examples:
   curl localhost:8181/v1/data/app/allow -d '{"input": {"user": "x"}}'
 """,
 )
-@click.option("-p", "--policies", multiple=True, required=True, metavar="DIR|FILE")
-@click.option("-d", "--data", multiple=True, metavar="FILE", help="Base documents.")
-@click.option("--addr", default="127.0.0.1:8181", show_default=True, metavar="HOST:PORT")
+@click.option(
+    "-p",
+    "--policies",
+    multiple=True,
+    required=True,
+    callback=filled,
+    metavar="DIR|FILE|NAME",
+    help="Policies to serve. Repeatable.",
+)
+@click.option(
+    "-d",
+    "--data",
+    multiple=True,
+    callback=filled,
+    metavar="FILE",
+    help="Base documents. Repeatable.",
+)
+@click.option(
+    "--addr",
+    default="127.0.0.1:8181",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where to listen; port 0 takes a free one.",
+)
 @click.option(
     "--log",
     default="adjudge.db",
@@ -48,9 +79,6 @@ def command(
     from adjudge.ledger import DecisionLog
     from adjudge.policyset import load_policy_set
 
-    host, _, port = addr.rpartition(":")
-    if not port.isdigit() or not 0 <= int(port) < 65536:
-        raise click.BadParameter("HOST:PORT is expected", param_hint="--addr")
     loaded = load_policy_set(policies, data=[Path(d) for d in data])
     point = DecisionPoint(
         {m.file: m for m in loaded.modules},
@@ -58,21 +86,65 @@ def command(
         name=loaded.name,
         digest=loaded.digest,
     )
+    sockets = _listen(addr)
     gc.enable()
     store = None if no_log else DecisionLog(log)
     recorder = None
     if store is not None:
         recorder = Recorder(store.append, lambda text: click.echo(f"error: {text}", err=True))
-    click.echo(
-        f"serving {len(loaded.modules)} modules on http://{host or '127.0.0.1'}:{port}", err=True
-    )
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(point, recorder),
-        host=host or "127.0.0.1",
-        port=int(port),
         log_level="warning",
-        timeout_graceful_shutdown=10,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
     )
-    if store is not None:
+    server = uvicorn.Server(config)
+    # uvicorn puts its own handlers in place of these while it runs, and afterwards hands the
+    # signals it got to these: they must not end the process before the log is closed.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.handle_exit)
+    places = " and ".join(f"http://{_shown(s)}" for s in sockets)
+    click.echo(f"serving {len(loaded.modules)} modules on {places}", err=True)
+    server.run(sockets=sockets)
+    if recorder is not None and store is not None:
+        recorder.close()
         store.close()
+    click.echo("stopped", err=True)
     return 0
+
+
+def _listen(addr: str) -> list[socket.socket]:
+    """Sockets for every address that ``HOST:PORT`` stands for.
+
+    Raises UsageError ``address_invalid``, ``address_unavailable``.
+    """
+    host, colon, port = addr.rpartition(":")
+    if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
+        raise UsageError(
+            "address_invalid",
+            f"{addr[:100]!r} is no address to listen on",
+            hint="write HOST:PORT, such as 127.0.0.1:8181 or [::1]:8181",
+        )
+    host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
+    found: list[socket.socket] = []
+    try:
+        known = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
+        for family, address in dict.fromkeys((k[0], k[4][:2]) for k in known):
+            found.append(socket.create_server(address, family=family, backlog=BACKLOG))
+    except (OSError, UnicodeError) as error:
+        for one in found:
+            one.close()
+        # socket adds the address to the text of the error; it is in ours already.
+        why = (getattr(error, "strerror", None) or str(error)).partition(" (while")[0]
+        raise UsageError(
+            "address_unavailable",
+            f"cannot listen on {addr[:100]}: {why}",
+            hint="name another address with --addr, or stop what listens there",
+        ) from None
+    return found
+
+
+def _shown(listening: socket.socket) -> str:
+    """The address of a socket, with the port that it got."""
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

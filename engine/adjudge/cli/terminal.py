@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -14,5 +15,5 @@ def safe(text: str) -> str:
 
 
 def watching() -> bool:
-    """Whether a person watches standard error."""
-    return sys.stderr.isatty()
+    """Whether a person watches standard error, on a terminal that can move its cursor."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

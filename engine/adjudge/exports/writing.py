@@ -85,7 +85,7 @@ def write_outputs(report: Report, targets: Sequence[Target], stdout: TextIO | No
     ``output_directory_missing``, ``output_is_directory``, ``output_write_failed``; then no
     target was changed, except when the disk fails between two renames.
     """
-    _check(targets)
+    check_targets(targets)
     plain = replace(report.options, color=False, unicode=True, width=FILE_WIDTH)
     for_files = replace(report, options=plain)
     rendered = [
@@ -100,12 +100,12 @@ def write_outputs(report: Report, targets: Sequence[Target], stdout: TextIO | No
 
 def write_text(path: str, text: str) -> None:
     """Writes one text to a file, at once or not at all; the errors of :func:`write_outputs`."""
-    _check([Target("text", path)])
+    check_targets([Target("text", path)])
     _write_files([(path, text.encode())])
 
 
-def _check(targets: Sequence[Target]) -> None:
-    """Finds before any work what can be known before."""
+def check_targets(targets: Sequence[Target]) -> None:
+    """Finds before any work what can be known before; the errors of :func:`write_outputs`."""
     seen: set[str] = set()
     for target in targets:
         shown = "standard output" if target.path == "-" else visible(target.path)

@@ -110,7 +110,8 @@ class DecisionLog:
                 except BaseException:
                     self._db.execute("rollback")
                     raise
-            except sqlite3.Error as e:
+            except (sqlite3.Error, OverflowError) as e:
+                # The columns hold 64 bits: times up to the year 2262.
                 raise LedgerError("ledger_write_failed", f"{self.path}: {e}") from None
 
     def decisions(
