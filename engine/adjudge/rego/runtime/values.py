@@ -75,7 +75,11 @@ class Box:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Box) and self.form == other.form)
+        return self is other or (
+            isinstance(other, Box)
+            # The same value boxed twice; without this, shared parts are compared over and over.
+            and (self.value is other.value or self.form == other.form)
+        )
 
     def __repr__(self) -> str:
         return f"Box({self.value!r})"
