@@ -61,9 +61,12 @@ def _run(arguments: list[str]) -> int:
         return 2
     except click.Abort:
         raise KeyboardInterrupt from None
-    except SystemExit:
-        # How click ends when nobody reads what it writes (`| head`).  Its code says denied.
-        raise BrokenPipeError from None
+    except SystemExit as e:
+        # How click ends after completing a word, and when nobody reads what it writes
+        # (`| head`): then with the code that says denied.
+        if e.code:
+            raise BrokenPipeError from None
+        return 0
     except AdjudgeError as e:
         _complain(e.render(_columns()))
         return 2

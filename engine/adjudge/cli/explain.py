@@ -42,6 +42,9 @@ def command(targets: tuple[str, ...], policies: tuple[str, ...], form: str) -> i
         sources = ["strict"] if wanted else ["baseline"]
     loaded = load_policy_set(sources)
     rules = _select(loaded, wanted)
+    if not wanted:
+        for lint in loaded.lints:
+            click.echo(safe(f"doubtful: {lint.render()}"), err=True)
     if form == "rego":
         click.echo(_rego(loaded, rules if wanted else None), nl=False)
     elif form == "json":

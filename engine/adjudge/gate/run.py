@@ -135,10 +135,15 @@ def _paths_and_kinds(request: Request) -> tuple[list[str], Mapping[str, str]]:
 
 
 def _parseable(folder: str) -> list[str]:
-    hidden = Source(Path(folder), ".").walk(
+    """The files of a folder that hold JSON, YAML or TOML by their names; none that is hidden."""
+    walk = Source(Path(folder), ".").walk(
         ignore=lambda name: "hidden" if name.startswith(".") else None
     )
-    return [os.path.join(folder, f.relative) for f in hidden.files() if generic.format_of(f.name)]
+    return [
+        os.path.join(folder, file.relative)
+        for file in walk.files()
+        if not file.name.startswith(".") and generic.format_of(file.name)
+    ]
 
 
 def _case(
