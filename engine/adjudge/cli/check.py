@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -192,14 +192,15 @@ def _progress(quiet: bool) -> Iterator[Progress | None]:
         transient=True,
     )
     line = bar.add_task("")
-    patience = time.monotonic() + PATIENCE_S
 
     def tell(what: str, done: int, of: int) -> None:
         bar.update(line, description=safe(what), completed=done, total=of)
-        if time.monotonic() > patience:
-            bar.start()
 
+    patience = threading.Timer(PATIENCE_S, bar.start)
+    patience.start()
     try:
         yield tell
     finally:
+        patience.cancel()
+        patience.join()
         bar.stop()
