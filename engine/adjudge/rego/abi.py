@@ -18,6 +18,7 @@ DICT = "dict"
 LIST = "list"
 STR = "str"
 INT = "int"
+BOOL = "bool"
 LEN = "len"
 REGO_SET = "RegoSet"
 EQUAL = "equal"
@@ -43,6 +44,8 @@ LAZY_PAIRS = "lazy_pairs"
 FORCE = "force"
 NUMBER = "number"
 FROZENSET = "frozenset"
+MATCHER = "matcher"
+GLOB_MATCHER = "glob_matcher"
 
 NAMES: frozenset[str] = frozenset(
     value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str)
@@ -70,13 +73,29 @@ CONTEXT_ATTRIBUTES: frozenset[str] = frozenset(
         "call_builtin",
         "repeat",
         "builtin_error",
+        "charge",
         "conflict",
         "far",
         "reads",
         "rule_reads",
+        "sized",
     }
 )
 """Attributes of the evaluation context that generated code may use."""
 
-VALUE_ATTRIBUTES: frozenset[str] = frozenset({"__class__", "get", "append", "add", "boxed"})
+VALUE_ATTRIBUTES: frozenset[str] = frozenset(
+    {
+        "__class__",
+        "add",
+        "append",
+        "boxed",
+        "endswith",
+        "get",
+        "isascii",
+        "lower",
+        "split",
+        "startswith",
+        "upper",
+    }
+)
 """Attributes of values and accumulators that generated code may use."""

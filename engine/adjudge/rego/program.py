@@ -27,10 +27,10 @@ from adjudge.rego.plan.terms import PlanError
 from adjudge.rego.runtime.context import Context, Shared, TracedContext
 from adjudge.rego.runtime.documents import RuleNode
 from adjudge.rego.runtime.limits import DEFAULT_OPTIONS, Options
-from adjudge.rego.runtime.link import namespace
+from adjudge.rego.runtime.link import add_rules, namespace
 from adjudge.rego.runtime.text import from_json, to_json
 from adjudge.rego.runtime.values import UNDEFINED, Value
-from adjudge.rego.syntax import Body, Module
+from adjudge.rego.syntax import Body, Import, Module
 from adjudge.source import Location
 
 
@@ -110,6 +110,9 @@ def _raise(comp: Compilation) -> None:
 class Program:
     """Compiled modules and their base documents."""
 
+    around: Callable[[Group, Callable[..., Value]], Callable[..., Value]] | None = None
+    """What is put around the functions of rules, when tracing; set before anything runs."""
+
     _context = Context
 
     def __init__(self, comp: Compilation, plan: ir.ProgramPlan, data: dict[Any, Value]) -> None:
@@ -143,6 +146,14 @@ class Program:
         with builder.LOCK:
             generated = self._emitted()
         scope = _execute(generated, "<rego>", namespace())
+        if self.around is not None:
+            for path, slot in self._slots.items():
+                group = self._comp.groups[path]
+                kind = abi.FUNCTION_PREFIX if group.kind == "function" else abi.EVAL_PREFIX
+                name = f"{kind}{slot}"
+                if name in scope:
+                    scope[name] = self.around(group, scope[name])
+        add_rules(scope, self._slots.values())
 
         def function(path: Path, prefix: str) -> Callable[[Context], Any] | None:
             return scope.get(f"{prefix}{self._slots[path]}")
@@ -180,16 +191,19 @@ class Program:
         other = Program(
             self._comp, ir.ProgramPlan([p for p in self._plan.rules if p.group.path in found]), {}
         )
-        other._data = self._data
+        other._data, other.around = self._data, self.around
         return other
 
     def relinked(self, comp: Compilation, plans: Iterable[ir.RulePlan]) -> dict[str, Any]:
         """The functions of this program, those of some rules made anew from other plans."""
+        made = list(plans)
         with builder.LOCK:
             emitter = ModuleEmitter(self._slots, _kinds(comp))
-            emitter.rules(plans)
+            emitter.rules(made)
             generated = emitter.finish()
-        return _execute(generated, "<rego>", dict(self._namespace))
+        scope = _execute(generated, "<rego>", dict(self._namespace))
+        add_rules(scope, [self._slots[p.group.path] for p in made])
+        return scope
 
     # -- evaluation --------------------------------------------------------------------------
 
@@ -230,9 +244,25 @@ class Program:
         """The compiled groups, in source order."""
         return list(self._comp.groups.values())
 
-    def prepare(self, query: str) -> Query:
-        """Compile a query; raises ``RegoErrors``."""
-        return Query(self, query)
+    @property
+    def modules(self) -> Sequence[Module]:
+        """The modules the program was compiled from."""
+        return self._comp.modules
+
+    def prepare(
+        self,
+        query: str,
+        *,
+        package: tuple[str, ...] = (),
+        imports: tuple[Import, ...] = (),
+        rego_version: int = 1,
+    ) -> Query:
+        """Compile a query; raises ``RegoErrors``.
+
+        It may use the rules of ``package`` (its path below ``data``) and what is imported
+        by their names.
+        """
+        return Query(self, query, package, imports, rego_version)
 
     def _with_mocks(self, mocked: set[str]) -> Program:
         modules: dict[str, str | Module] = {
@@ -393,7 +423,8 @@ class CompiledRule:
 
     def __init__(self, program: Program, slot: int) -> None:
         self._program = program
-        self._function = program._namespace[f"r_{slot}"]
+        # In a new context no rule has a value yet, so there is none to look for.
+        self._function = program._namespace[f"{abi.EVAL_PREFIX}{slot}"]
 
     def eval(
         self,
@@ -429,15 +460,22 @@ def _guard(function: Any, *args: Any) -> Any:
 class Query:
     """A compiled query over a program."""
 
-    def __init__(self, program: Program, text: str) -> None:
+    def __init__(
+        self,
+        program: Program,
+        text: str,
+        package: tuple[str, ...] = (),
+        imports: tuple[Import, ...] = (),
+        rego_version: int = 1,
+    ) -> None:
         self.text = text
-        body = parse_body(text, "")
+        body = parse_body(text, "", rego_version)
         comp = program._comp
         self._program = program
         own = Compilation(comp.modules, comp.capabilities, comp.strict)
         own.groups, own.tree, own.sources = comp.groups, comp.tree, {"": text}
         own.mocked = set(comp.mocked)
-        resolved = names.resolve_query(own, body)
+        resolved = names.resolve_query(own, body, package, imports)
         _raise(own)
         if own.mocked - comp.mocked:
             self._program = program._with_mocks(own.mocked)
@@ -489,21 +527,24 @@ class Query:
         rows: list[tuple[Value, ...]] = []
         _guard(self._function, c, rows)
         count = len(self._plan.variables)
+        places = self._plan.expressions
+        texts = _texts(self.text, places)
         results = []
         for row in rows:
             plain = [to_json(v) for v in row]
             bindings = dict(zip(self._plan.variables, plain[:count], strict=True))
             expressions = [
-                ExpressionValue(value, _text_at(self.text, loc), loc)
-                for value, loc in zip(plain[count:], self._plan.expressions, strict=True)
+                ExpressionValue(*each) for each in zip(plain[count:], texts, places, strict=True)
             ]
             results.append(Result(bindings, expressions))
         return results
 
 
-def _text_at(text: str, loc: Location) -> str:
-    """The text of the expression that begins at ``loc``, up to its end of line or ``;``."""
-    lines = text.split("\n")
-    if not 0 < loc.row <= len(lines):
-        return ""
-    return lines[loc.row - 1][loc.col - 1 :].strip()
+def _texts(text: str, places: Sequence[Location]) -> list[str]:
+    """The texts of the expressions that begin at ``places``: each ends where the next begins."""
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    begins = [starts[place.row - 1] + place.col - 1 for place in places]
+    ends = [*sorted(begins), len(text)]
+    return [text[at : ends[ends.index(at) + 1]].rstrip().rstrip(";").rstrip() for at in begins]

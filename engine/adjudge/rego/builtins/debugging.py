@@ -2,7 +2,9 @@
 
 A ``print`` statement becomes ``internal.print`` with one set for each argument, empty
 where the argument is undefined.  What is printed goes to the host's ``print`` service,
-a callable with one line of text; where the host has none, nothing is printed.
+a callable with one line of text; where the host has none, nothing is printed.  So it is
+with ``trace`` and the host's ``trace``, and with ``internal.test_case`` and ``test_case``,
+which is called with the case's path.
 """
 
 from __future__ import annotations
@@ -21,10 +23,13 @@ from adjudge.rego.runtime.text import display_text
 from adjudge.rego.runtime.values import RegoSet, Value, type_name
 
 
-@builtin("trace")
-def trace(note: Value) -> Value:
+@builtin("trace", context=True)
+def trace(ctx: BuiltinContext, note: Value) -> Value:
     """Always true; a note is only seen by a tracer."""
-    want_string(note, 1)
+    text = want_string(note, 1)
+    tell: Any = ctx.service("trace")
+    if tell is not None:
+        tell(text)
     return True
 
 
@@ -58,8 +63,11 @@ def _shown(operand: Value) -> list[str]:
     return [display_text(operand)]
 
 
-@builtin("internal.test_case")
-def internal_test_case(path: Value) -> Value:
+@builtin("internal.test_case", context=True)
+def internal_test_case(ctx: BuiltinContext, path: Value) -> Value:
     """Always true; the test runner learns from the call which case is being judged."""
-    want_array(path, 1)
+    case = want_array(path, 1)
+    tell: Any = ctx.service("test_case")
+    if tell is not None:
+        tell(case)
     return True

@@ -35,17 +35,21 @@ class BuiltinError(Exception):
 class BuiltinContext(Protocol):
     """What a builtin that asked for a context may use."""
 
-    now_ns: int
-    """The evaluation time, nanoseconds since the epoch."""
+    @property
+    def now_ns(self) -> int:
+        """The evaluation time, nanoseconds since the epoch."""
 
-    seed: bytes
-    """Seeds uuid.rfc4122 and rand.intn; the same seed gives the same answers."""
+    @property
+    def seed(self) -> bytes:
+        """Seeds uuid.rfc4122 and rand.intn; the same seed gives the same answers."""
 
-    cache: dict[Any, Any]
-    """Lives as long as the evaluation; builtins key it by their own name."""
+    @property
+    def cache(self) -> dict[Any, Any]:
+        """Lives as long as the evaluation; builtins key it by their own name."""
 
-    max_size: int
-    """The most characters or elements a single builtin may produce."""
+    @property
+    def max_size(self) -> int:
+        """The most characters or elements a single builtin may produce."""
 
     def charge(self, steps: int) -> None:
         """Account for ``steps`` units of work; raises when a limit is passed."""

@@ -9,13 +9,13 @@ local function.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from adjudge.rego import abi
 from adjudge.rego.codegen import builder as py
 from adjudge.rego.codegen.steps import StepEmitter, index_names
-from adjudge.rego.plan import ir
+from adjudge.rego.plan import ir, walk
 
 MAX_DEPTH = 14
 
@@ -52,9 +52,7 @@ class BlockEmitter(StepEmitter):
             py.assign(name, py.const(None)) for pair in self.indexes for name in pair
         ]
         body = self._inline(block, target, self._fail_break, 1)
-        if not body or not isinstance(body[-1], ast.Break | ast.Return):
-            body.append(py.break_())
-        return [*prologue, py.loop(body)]
+        return [*prologue, py.loop(_ended(body))]
 
     @staticmethod
     def _fail_break() -> ast.stmt:
@@ -103,8 +101,73 @@ class BlockEmitter(StepEmitter):
             self._collect(step, out, depth)
         elif isinstance(step, ir.Succeed | ir.Return | ir.Merge | ir.Add | ir.AddPath | ir.Yield):
             out.extend(self._sink(step, target))
+        elif isinstance(step, ir.Fork):
+            self._fork(step, out, target, fail, depth)
+        elif isinstance(step, ir.Prepare):
+            for each in step.steps:
+                self._prepare(each, out)
+        elif isinstance(step, ir.Once):
+            self._once(step, out, fail, depth)
         else:
             self.step(step, out, fail)
+
+    # -- what optimizing makes -----------------------------------------------------------------
+
+    def _fork(
+        self,
+        step: ir.Fork,
+        out: list[ast.stmt],
+        target: Target,
+        fail: Callable[[], ast.stmt],
+        depth: int,
+    ) -> None:
+        for block in step.blocks[:-1]:
+            body = self._inline(block, target, self._fail_break, depth + 1)
+            out.append(py.loop(_ended(body)))
+        out.extend(self._inline(step.blocks[-1], target, fail, depth))
+
+    def _prepare(self, step: ir.Step, out: list[ast.stmt]) -> None:
+        """Ahead of a loop: compute what is free of effects, mark the rest as not yet known."""
+        assert isinstance(step, ir.Once)
+        inner = step.step
+        if isinstance(inner, ir.RuleValue):
+            out.append(py.assign(self.local(inner.dst), self.slot(inner)))
+        elif step.eager:
+            self._softly(inner, out, 1)
+        else:
+            dst = next(walk.binds(inner))
+            out.append(py.assign(self.local(dst), py.name(abi.UNSET)))
+
+    def _once(
+        self, step: ir.Once, out: list[ast.stmt], fail: Callable[[], ast.stmt], depth: int
+    ) -> None:
+        inner = step.step
+        dst = py.name(self.local(next(walk.binds(inner))))
+        maybe = True
+        if isinstance(inner, ir.RuleValue):
+            out.append(self.evaluate(inner))
+            maybe = self.known_rule(inner)
+        elif not step.eager:
+            body: list[ast.stmt] = []
+            maybe = self._softly(inner, body, depth)
+            out.append(py.if_(py.is_(dst, py.name(abi.UNSET)), *body))
+        if maybe:
+            out.append(py.if_(py.is_(dst, py.name(abi.UNDEFINED)), fail()))
+
+    def _softly(self, step: ir.Step, out: list[ast.stmt], depth: int) -> bool:
+        """Compute a step's local, ``UNDEFINED`` where the step fails; gives whether it may."""
+        dst = self.local(next(walk.binds(step)))
+        failed = False
+
+        def fail() -> ast.stmt:
+            nonlocal failed
+            failed = True
+            return py.assign(dst, py.name(abi.UNDEFINED))
+
+        if isinstance(step, ir.Collect):
+            self._collect(step, out, depth)
+            return False
+        return self.value(step, out, fail) or failed
 
     # -- loops -------------------------------------------------------------------------------
 
@@ -135,7 +198,9 @@ class BlockEmitter(StepEmitter):
         name = self.fresh("h")
         body: list[ast.stmt] = []
         indexes = [n for pair in self.indexes for n in pair]
-        outer = [n for n in (target.flag, target.merge, *self.marks, *indexes) if n is not None]
+        kept = [self.local(n) for n in _prepared_outside(step.body)]
+        names = (target.flag, target.merge, *self.marks, *indexes, *kept)
+        outer = list(dict.fromkeys([n for n in names if n is not None]))
         if outer:
             body.append(py.nonlocal_(outer))
         inner: list[ast.stmt] = []
@@ -171,27 +236,46 @@ class BlockEmitter(StepEmitter):
         out.append(py.if_(py.name(flag), fail()))
 
     def _simple_test(self, block: ir.Block, out: list[ast.stmt]) -> ast.expr | None:
-        """A negated block that is one condition, as an expression: true when it succeeds."""
+        """A negated block that is reads and one condition, as an expression that is true when
+        the block succeeds.
+
+        All reads are made, whatever becomes of the ones before: one of nothing gives nothing.
+        """
         steps = [s for s in block.steps if not isinstance(s, ir.Mark)]
-        if not steps or not isinstance(steps[-1], ir.Succeed):
+        if len(steps) < 2 or not isinstance(steps[-1], ir.Succeed):
             return None
-        if len(steps) == 2:
-            only = steps[0]
-            if isinstance(only, ir.Compare) and only.dst is None:
-                return self.comparison(only.op, only.left, only.right)
-            if isinstance(only, ir.Member) and only.dst is None:
-                return self.membership(only)
-            if isinstance(only, ir.Truthy):
-                return py.is_not(self.operand(only.src), py.const(False))
-        if len(steps) == 3 and isinstance(steps[0], ir.Dot) and isinstance(steps[1], ir.Truthy):
-            read, truth = steps[0], steps[1]
-            if truth.src == read.dst and not read.lazy and self.is_string(read.key):
-                out.extend(self.trace_dot(read))
-                value = py.name(self.local(read.dst))
-                out.append(py.assign(self.local(read.dst), self.soft_dot(read)))
-                defined = py.is_not(value, py.name(abi.UNDEFINED))
-                return py.and_(defined, py.is_not(value, py.const(False)))
-        return None
+        *reads, last = steps[:-1]
+        if not isinstance(last, ir.Truthy | ir.Compare | ir.Member) or next(walk.binds(last), None):
+            return None
+        if not self._are_soft(reads):
+            return None
+        maybe = {next(walk.binds(r)).id for r in reads if self._softly(r, out, 1)}
+        asked = {o.id: o for o in walk.reads(last) if isinstance(o, ir.Local) and o.id in maybe}
+        tests = [py.is_not(self.operand(o), py.name(abi.UNDEFINED)) for o in asked.values()]
+        if isinstance(last, ir.Truthy):
+            return py.and_(*tests, py.is_not(self.operand(last.src), py.const(False)))
+        if isinstance(last, ir.Member):
+            return py.and_(*tests, self.membership(last))
+        return py.and_(*tests, self.comparison(last.op, last.left, last.right))
+
+    def _are_soft(self, reads: Sequence[ir.Step]) -> bool:
+        """Whether steps can be made one after the other without looking at what they gave."""
+        if self.trace and len(reads) > 1:
+            # What was not read is no evidence.
+            return False
+        bound: set[int] = set()
+        for position, step in enumerate(reads):
+            if isinstance(step, ir.Dot):
+                known = isinstance(step.key, ir.Const) or step.key.id not in bound
+                if step.lazy or not known:
+                    return False
+            elif not isinstance(step, ir.Input | ir.Base):
+                # Only the first of them is certain to be reached.
+                effects = isinstance(step, ir.RuleValue | ir.CallFunction | ir.CallBuiltin)
+                if position or not effects:
+                    return False
+            bound.update(n.id for n in walk.binds(step))
+        return True
 
     def _collect(self, step: ir.Collect, out: list[ast.stmt], depth: int) -> None:
         acc = self.fresh("a")
@@ -208,20 +292,21 @@ class BlockEmitter(StepEmitter):
         if step.kind == "set":
             result = py.call(abi.SET_OF, result)
         out.append(py.assign(self.local(step.dst), result))
+        self.types[step.dst.id] = step.kind
 
     def _sub_block(self, block: ir.Block, target: Target, depth: int) -> list[ast.stmt]:
         if depth + 1 >= MAX_DEPTH:
             name = self.fresh("h")
-            body: list[ast.stmt] = [py.nonlocal_([target.flag])] if target.flag else []
+            kept = [self.local(n) for n in _prepared_outside(block)]
+            names = [*([target.flag] if target.flag else []), *kept]
+            body: list[ast.stmt] = [py.nonlocal_(names)] if names else []
             saved = self.indexes
             body.extend(self._block(block, target))
             self.indexes = saved
             body.append(py.return_(py.name(abi.UNSET)))
             return [py.function(name, (), body), py.expr(py.call(name))]
         body = self._inline(block, target, self._fail_break, depth + 1)
-        if not body or not isinstance(body[-1], ast.Break | ast.Return):
-            body.append(py.break_())
-        return [py.loop(body)]
+        return [py.loop(_ended(body))]
 
     # -- sinks -----------------------------------------------------------------------------------
 
@@ -286,12 +371,31 @@ class BlockEmitter(StepEmitter):
         )
 
 
+def _ended(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The body of a ``while True`` that is run once."""
+    if not body or not isinstance(body[-1], ast.Break | ast.Return):
+        body.append(py.break_())
+    return body
+
+
+def _prepared_outside(block: ir.Block) -> list[ir.Local]:
+    """The locals that a block sets once, and that were made ready before it."""
+    found: dict[int, ir.Local] = {}
+    inside: set[int] = set()
+    for step in walk.steps(block):
+        if isinstance(step, ir.Once):
+            found.update((n.id, n) for n in walk.binds(step))
+        elif isinstance(step, ir.Prepare):
+            inside.update(n.id for each in step.steps for n in walk.binds(each))
+    return [n for number, n in found.items() if number not in inside]
+
+
 def _indexes(block: ir.Block) -> list[tuple[str, str]]:
     """The variables of the indexes that a block builds: each index and what it is of."""
     out: list[tuple[str, str]] = []
     for step in block.steps:
         if isinstance(step, ir.Probe):
             out.append(index_names(step.name))
-        if isinstance(step, ir.Scan | ir.ScanCall | ir.Probe | ir.Not | ir.Collect):
-            out.extend(_indexes(step.body))
+        for inner in walk.blocks(step):
+            out.extend(_indexes(inner))
     return out

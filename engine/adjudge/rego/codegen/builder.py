@@ -57,6 +57,12 @@ def assign(target: str, value: ast.expr) -> ast.Assign:
     return ast.Assign([ast.Name(target, _STORE, **_place)], value, **_place)
 
 
+def assign_both(target: str, container: ast.expr, key: ast.expr, value: ast.expr) -> ast.Assign:
+    """``target = container[key] = value``."""
+    item = ast.Subscript(container, key, _STORE, **_place)
+    return ast.Assign([ast.Name(target, _STORE, **_place), item], value, **_place)
+
+
 def store_item(container: ast.expr, key: ast.expr, value: ast.expr) -> ast.Assign:
     return ast.Assign([ast.Subscript(container, key, _STORE, **_place)], value, **_place)
 
@@ -92,6 +98,24 @@ def is_not(left: ast.expr, right: ast.expr) -> ast.Compare:
 
 def compare(left: ast.expr, op: ast.cmpop, right: ast.expr) -> ast.Compare:
     return ast.Compare(left, [op], [right], **_place)
+
+
+def binary(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.BinOp:
+    return ast.BinOp(left, op, right, **_place)
+
+
+def same_class(left: ast.expr, right: ast.expr, cls: str) -> ast.Compare:
+    """``left.__class__ is right.__class__ is cls``."""
+    classes = [attr(right, "__class__"), name(cls)]
+    return ast.Compare(attr(left, "__class__"), [ast.Is(), ast.Is()], classes, **_place)
+
+
+def joined(parts: Sequence[str | ast.expr]) -> ast.JoinedStr:
+    """An f-string of texts and strings."""
+    values: list[ast.expr] = [
+        const(p) if isinstance(p, str) else ast.FormattedValue(p, -1, None, **_place) for p in parts
+    ]
+    return ast.JoinedStr(values, **_place)
 
 
 def not_(value: ast.expr) -> ast.expr:

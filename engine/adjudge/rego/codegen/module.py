@@ -7,7 +7,7 @@ hashing or on identity.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from adjudge.rego import abi
@@ -15,7 +15,8 @@ from adjudge.rego.codegen import builder as py
 from adjudge.rego.codegen.blocks import BlockEmitter, Target
 from adjudge.rego.codegen.constants import Constants
 from adjudge.rego.passes.model import Path
-from adjudge.rego.plan import ir
+from adjudge.rego.plan import ir, walk
+from adjudge.rego.plan.fast import Faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,12 @@ class ModuleEmitter:
     # -- rules -----------------------------------------------------------------------------
 
     def rules(self, plans: Iterable[ir.RulePlan]) -> None:
-        """Emit the functions of all rules."""
+        """Emit the functions of all rules: ``e_n`` evaluates, ``f_n`` is a function of the
+        policy, ``p_n`` gives the parts of a partial object; in the evidence variant ``r_n``
+        looks into the slot first."""
+        faster = Faster()
         for plan in plans:
-            self._rule(plan)
+            self._rule(plan if self.trace else faster.rule(plan))
 
     def _rule(self, plan: ir.RulePlan) -> None:
         py.at_row(plan.group.first.loc.row)
@@ -75,7 +79,7 @@ class ModuleEmitter:
         kind = plan.group.kind
         if kind == "function":
             params = ["c", *(f"v{n}" for n in range(1, plan.params + 1))]
-            body = self._single(plan, "function")
+            body = [*self._charge(plan), *self._single(plan, "function")]
             self._function(f"{abi.FUNCTION_PREFIX}{slot}", params, body)
             return
         if kind == "complete":
@@ -90,7 +94,15 @@ class ModuleEmitter:
             body = [py.return_(py.call(abi.FINISH, py.call(parts, py.name("c"))))]
         evaluate = f"{abi.EVAL_PREFIX}{slot}"
         self._function(evaluate, ["c"], body)
-        self.body.append(self._memo(slot, evaluate))
+        if self.trace:
+            self.body.append(self._memo(slot, evaluate))
+
+    @staticmethod
+    def _charge(plan: ir.RulePlan) -> list[ast.stmt]:
+        """Functions that call functions account for it: they may double at each level."""
+        if not any(isinstance(s, ir.CallFunction) for b in _blocks(plan) for s in walk.steps(b)):
+            return []
+        return [py.expr(py.method(py.name("c"), "charge", py.const(1)))]
 
     def _function(self, name: str, params: list[str], body: list[ast.stmt]) -> None:
         if self.trace:
@@ -112,24 +124,28 @@ class ModuleEmitter:
             self._function(name, ["c", "found"], body)
 
     def _memo(self, slot: int, evaluate: str) -> ast.stmt:
-        """``r_n``: the value from the slot, evaluated at most once."""
+        """``r_n`` of the evidence variant: the value from the slot, evaluated at most once.
+
+        The rule's reads leave the trail and are kept with the rule; whoever uses the rule
+        has one entry that stands for them.
+        """
         slots = py.attr(py.name("c"), "slots")
-        read = py.assign("v", py.sub(slots, py.const(slot)))
-        compute = py.assign("v", py.call(evaluate, py.name("c")))
-        steps: list[ast.stmt] = [compute, py.store_item(slots, py.const(slot), py.name("v"))]
-        body: list[ast.stmt] = [read, py.if_(py.is_(py.name("v"), py.name(abi.UNSET)), *steps)]
-        if self.trace:
-            # The rule's reads leave the trail and are kept with the rule; whoever uses the
-            # rule has one entry that stands for them.
-            reads = py.attr(py.name("c"), "rule_reads")
-            trail = py.attr(py.name("c"), "reads")
-            start = py.assign("m", py.call(abi.LEN, trail))
-            take = py.store_item(reads, py.const(slot), py.tail(trail, py.name("m")))
-            steps[:] = [start, *steps, take, py.cut(trail, py.name("m"))]
-            body[1] = py.if_(py.is_(py.name("v"), py.name(abi.UNSET)), *steps)
-            entry = py.tuple_([reads, py.const(slot)])
-            body.append(py.expr(py.method(trail, "append", entry)))
-        body.append(py.return_(py.name("v")))
+        reads = py.attr(py.name("c"), "rule_reads")
+        trail = py.attr(py.name("c"), "reads")
+        steps: list[ast.stmt] = [
+            py.assign("m", py.call(abi.LEN, trail)),
+            py.assign("v", py.call(evaluate, py.name("c"))),
+            py.store_item(slots, py.const(slot), py.name("v")),
+            py.store_item(reads, py.const(slot), py.tail(trail, py.name("m"))),
+            py.cut(trail, py.name("m")),
+        ]
+        entry = py.tuple_([reads, py.const(slot)])
+        body: list[ast.stmt] = [
+            py.assign("v", py.sub(slots, py.const(slot))),
+            py.if_(py.is_(py.name("v"), py.name(abi.UNSET)), *steps),
+            py.expr(py.method(trail, "append", entry)),
+            py.return_(py.name("v")),
+        ]
         return py.function(f"{abi.RULE_PREFIX}{slot}", ["c"], body)
 
     def _single(self, plan: ir.RulePlan, conflict_kind: str) -> list[ast.stmt]:
@@ -253,3 +269,11 @@ class ModuleEmitter:
         emitter = self._emitter()
         body = emitter.block(plan.block, Target())
         self.body.append(py.function(name, ["c", "out"], body))
+
+
+def _blocks(plan: ir.RulePlan) -> Iterator[ir.Block]:
+    for clause in (*plan.clauses, plan.default):
+        each = clause
+        while each is not None:
+            yield each.block
+            each = each.orelse

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from adjudge.rego.passes.model import Group
 from adjudge.rego.runtime.values import UNDEFINED, RegoSet, Value, make_object
-from adjudge.rego.syntax import Array, Object, Scalar, Set, Term
+from adjudge.rego.syntax import (
+    Array,
+    ArrayCompr,
+    Object,
+    ObjectCompr,
+    Scalar,
+    Set,
+    SetCompr,
+    Term,
+)
 
 
 def constant_of(term: Term) -> Value:
@@ -31,3 +41,31 @@ def _all(items: tuple[Term, ...], make: type[list[Value]] | type[RegoSet]) -> Va
     if any(v is UNDEFINED for v in values):
         return UNDEFINED
     return make(values)
+
+
+MAX_CLAUSES = 8
+"""Clauses of a rule up to which its type is looked for at each use."""
+
+
+def type_of_rule(group: Group) -> str | None:
+    """``array``, ``object``, ``set`` or ``string``, where every value of a rule is one."""
+    if group.kind in ("set", "object"):
+        return group.kind
+    if len(group.clauses) > MAX_CLAUSES:
+        return None
+    found = {_type_of_term(c.value) for c in group.all_clauses()}
+    return found.pop() if len(found) == 1 else None
+
+
+def _type_of_term(term: Term) -> str | None:
+    match term:
+        case SetCompr() | Set():
+            return "set"
+        case ArrayCompr() | Array():
+            return "array"
+        case ObjectCompr() | Object():
+            return "object"
+        case Scalar(value) if isinstance(value, str):
+            return "string"
+        case _:
+            return None

@@ -61,11 +61,15 @@ class Base:
 
 @dataclass(slots=True)
 class RuleValue:
-    """``dst :=`` the value of a rule; fails when undefined."""
+    """``dst :=`` the value of a rule; fails when undefined.
+
+    ``replaceable`` tells whether some ``with`` may put any other value there.
+    """
 
     dst: Local
     group: Group
     ctx: int
+    replaceable: bool
 
 
 @dataclass(slots=True)
@@ -301,6 +305,51 @@ class Mark:
     loc: Location
 
 
+# -- steps that optimizing makes ---------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Format:
+    """``dst := sprintf(template, items)`` where the template has only texts and plain verbs.
+
+    ``texts`` are what stands around the verbs: one more than ``verbs``, each ``s`` or ``v``.
+    """
+
+    dst: Local
+    template: str
+    texts: tuple[str, ...]
+    verbs: str
+    items: tuple[Operand, ...]
+    ctx: int
+    loc: Location
+
+
+@dataclass(slots=True)
+class Fork:
+    """Runs each block in turn, whatever becomes of the ones before."""
+
+    blocks: list[Block]
+
+
+@dataclass(slots=True)
+class Prepare:
+    """Makes ready, ahead of a loop, what the :class:`Once` steps of its body need."""
+
+    steps: list[Step]
+
+
+@dataclass(slots=True)
+class Once:
+    """A step of a loop's body that does not depend on the loop: it runs when it is first
+    reached, and fails at each later time if it failed then.
+
+    An ``eager`` one has no effect and cannot be costly: it runs in :class:`Prepare`.
+    """
+
+    step: Step
+    eager: bool
+
+
 # -- sinks ---------------------------------------------------------------------------
 
 
@@ -374,6 +423,10 @@ Step: TypeAlias = (
     | Collect
     | Derive
     | Mark
+    | Format
+    | Fork
+    | Prepare
+    | Once
     | Succeed
     | Return
     | Merge

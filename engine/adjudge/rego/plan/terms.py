@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from adjudge.rego.passes.model import Compilation, Group, Key, Node, Path
+from adjudge.rego.passes.model import Compilation, Group, Key, Node, Path, path_text
 from adjudge.rego.plan import ir
 from adjudge.rego.plan.constants import constant_of
 from adjudge.rego.runtime.values import UNDEFINED, equal
@@ -289,9 +289,14 @@ class TermPlanner:
         found = self.avail.get(key)
         if found is None:
             dst = self.new()
-            self.emit(ir.RuleValue(dst, group, self.ctx))
+            self.emit(ir.RuleValue(dst, group, self.ctx, self.is_replaced(group.path)))
             found = self.avail[key] = dst
         return found
+
+    def is_replaced(self, path: Path) -> bool:
+        """Whether some ``with`` may put another value in the place of the rule at ``path``."""
+        mocked = self.comp.mocked
+        return bool(mocked) and any(path_text(path[:n]) in mocked for n in range(len(path) + 1))
 
     def _base(self, path: Path, rest: tuple[Term, ...]) -> Operand:
         keys: list[Key] = list(path)

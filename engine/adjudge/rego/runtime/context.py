@@ -9,6 +9,7 @@ from time import monotonic
 from types import MappingProxyType
 from typing import Any
 
+from adjudge.rego.builtins.operands import too_large
 from adjudge.rego.builtins.registry import BuiltinError, declared
 from adjudge.rego.errors import RegoEvalError
 from adjudge.rego.runtime.documents import LazyDocument, RuleNode, document, under
@@ -167,6 +168,11 @@ class Context:
                 f"evaluation took longer than {limits.seconds:g} s",
                 hint="the policy iterates over too much; narrow it, or raise the time limit",
             )
+
+    def sized(self, text: str) -> None:
+        """Raise the builtins' error for a text that is longer than the limit."""
+        if len(text) > self.max_size:
+            raise too_large(self)
 
     # -- errors ------------------------------------------------------------------------------
 

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from adjudge.rego import abi
 from adjudge.rego.builtins.registry import BuiltinError
 from adjudge.rego.runtime import documents, operators
-from adjudge.rego.runtime.context import UNSET
+from adjudge.rego.runtime.context import UNSET, Context
 from adjudge.rego.runtime.numbers import parse_number
-from adjudge.rego.runtime.values import UNDEFINED, RegoSet, box, equal
+from adjudge.rego.runtime.values import UNDEFINED, RegoSet, Value, box, equal
+
+
+def add_rules(scope: dict[str, Any], slots: Iterable[int]) -> None:
+    """Add ``r_n`` for each ``e_n`` of a generated module: the value of a rule, evaluated
+    at most once in a context."""
+    for slot in slots:
+        evaluate = scope.get(f"{abi.EVAL_PREFIX}{slot}")
+        if evaluate is not None:
+            scope[f"{abi.RULE_PREFIX}{slot}"] = _remembered(evaluate, slot)
+
+
+def _remembered(evaluate: Callable[[Context], Value], slot: int) -> Callable[[Context], Value]:
+    def rule(c: Context) -> Value:
+        value = c.slots[slot]
+        if value is UNSET:
+            value = c.slots[slot] = evaluate(c)
+        return value
+
+    return rule
 
 
 def namespace() -> dict[str, Any]:
@@ -27,6 +47,7 @@ def namespace() -> dict[str, Any]:
         abi.LIST: list,
         abi.STR: str,
         abi.INT: int,
+        abi.BOOL: bool,
         abi.LEN: len,
         abi.FROZENSET: frozenset,
         abi.REGO_SET: RegoSet,
@@ -52,4 +73,6 @@ def namespace() -> dict[str, Any]:
         abi.LAZY_PAIRS: documents.lazy_pairs,
         abi.FORCE: documents.force,
         abi.NUMBER: parse_number,
+        abi.MATCHER: operators.matcher,
+        abi.GLOB_MATCHER: operators.glob_matcher,
     }

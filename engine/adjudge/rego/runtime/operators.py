@@ -6,7 +6,7 @@ Functions here are on the hot path: they take and give plain values, and
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from adjudge.rego.errors import RegoEvalError
@@ -139,7 +139,7 @@ def member(item: Value, coll: Value) -> bool:
     """``item in coll``."""
     cls = coll.__class__
     if cls is RegoSet:
-        return box(item) in coll.boxed
+        return (item if item.__class__ is str else box(item)) in coll.boxed
     if cls is list:
         if item.__class__ is str:
             return item in coll
@@ -171,6 +171,43 @@ def put(c: Context, acc: dict[Hashable, Value], key: Value, value: Value) -> Non
         acc[k] = value
     elif not equal(known, value):
         c.conflict("object")
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """``regex.match`` with a pattern that is known, compiled when it is first used."""
+
+    def compiled() -> Any:
+        # Policies that use no pattern need not pay for loading the regular expressions.
+        from adjudge.rego.builtins.patterns import compile_pattern
+
+        return compile_pattern(pattern).search
+
+    return _once_compiled(compiled)
+
+
+def glob_matcher(glob: str, delimiters: list[str] | None) -> Callable[[str], bool]:
+    """``glob.match`` with a glob that is known, compiled when it is first used."""
+
+    def compiled() -> Any:
+        # As above.
+        from adjudge.rego.builtins.globs import compile_glob
+
+        separators = "" if delimiters is None else "".join(delimiters) or "."
+        return compile_glob(glob, separators).search
+
+    return _once_compiled(compiled)
+
+
+def _once_compiled(compiled: Callable[[], Any]) -> Callable[[str], bool]:
+    search: Any = None
+
+    def match(text: str) -> bool:
+        nonlocal search
+        if search is None:
+            search = compiled()
+        return search(text) is not None
+
+    return match
 
 
 class Elements:

@@ -1,0 +1,131 @@
+"""What the steps of the IR read, bind and contain, so that rewriting need not know each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+from adjudge.rego.plan import ir
+
+_BINDERS: Final = (ir.Scan, ir.ScanCall, ir.Probe)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The fields of a step class: the locals it binds, the operands it reads (one, several,
+    or in pairs), and the blocks in it."""
+
+    binds: tuple[str, ...]
+    reads: tuple[str, ...]
+    lists: tuple[str, ...]
+    block: bool
+
+
+_LISTS: Final = frozenset({"args", "items", "path"})
+_SINGLE: Final = frozenset({"src", "left", "right", "item", "coll", "key", "value", "field"})
+_NO_OPERANDS: Final[dict[Any, tuple[str, ...]]] = {
+    ir.Base: ("path",),
+    ir.Document: ("path",),
+    ir.Lazy: ("path",),
+}
+_shapes: dict[type, _Shape] = {}
+
+
+def _shape(cls: type) -> _Shape:
+    known = _shapes.get(cls)
+    if known is None:
+        names = [f.name for f in fields(cls) if f.name not in _NO_OPERANDS.get(cls, ())]
+        if cls in _BINDERS:
+            binds = [n for n in names if n in ("key", "index", "value")]
+            if cls is ir.Probe:
+                binds.remove("key")
+        else:
+            binds = [n for n in names if n == "dst" and cls is not ir.Derive]
+        reads = [n for n in names if n in _SINGLE and n not in binds]
+        lists = [n for n in names if n in _LISTS]
+        known = _shapes[cls] = _Shape(tuple(binds), tuple(reads), tuple(lists), "body" in names)
+    return known
+
+
+def binds(step: ir.Step) -> Iterator[ir.Local]:
+    """The locals that the step itself gives a value (those bound by steps in it not)."""
+    if isinstance(step, ir.Once):
+        yield from binds(step.step)
+    elif isinstance(step, ir.Prepare):
+        return
+    else:
+        for name in _shape(type(step)).binds:
+            found = getattr(step, name)
+            if found is not None:
+                yield found
+
+
+def reads(step: ir.Step) -> Iterator[ir.Operand]:
+    """The operands that the step itself reads."""
+    if isinstance(step, ir.Once):
+        yield from reads(step.step)
+    elif isinstance(step, ir.MakeObject):
+        for pair in step.pairs:
+            yield from pair
+    elif isinstance(step, ir.Derive):
+        yield from (p.value for p in step.patches if p.value is not None)
+    else:
+        shape = _shape(type(step))
+        for name in shape.reads:
+            found = getattr(step, name)
+            if found is not None:
+                yield found
+        for name in shape.lists:
+            yield from getattr(step, name)
+
+
+def blocks(step: ir.Step) -> list[ir.Block]:
+    """The blocks in the step."""
+    if isinstance(step, ir.Fork):
+        return step.blocks
+    if isinstance(step, ir.Once):
+        return blocks(step.step)
+    return [step.body] if _shape(type(step)).block else []  # type: ignore[union-attr]
+
+
+def steps(block: ir.Block) -> Iterator[ir.Step]:
+    """All steps of a block, those inside others included."""
+    for step in block.steps:
+        yield step
+        if isinstance(step, ir.Once):
+            yield step.step
+        for inner in blocks(step):
+            yield from steps(inner)
+
+
+def rewritten(
+    step: ir.Step,
+    operand: Callable[[ir.Operand], ir.Operand],
+    local: Callable[[ir.Local], ir.Local],
+    block: Callable[[ir.Block], ir.Block],
+) -> ir.Step:
+    """A copy of a step with its operands, bound locals and blocks replaced."""
+    new: dict[str, Any] = {}
+    shape = _shape(type(step))
+    for name in shape.binds:
+        found = getattr(step, name)
+        if found is not None:
+            new[name] = local(found)
+    for name in shape.reads:
+        found = getattr(step, name)
+        if found is not None:
+            new[name] = operand(found)
+    for name in shape.lists:
+        new[name] = tuple([operand(o) for o in getattr(step, name)])
+    if shape.block:
+        new["body"] = block(step.body)  # type: ignore[union-attr]
+    if isinstance(step, ir.MakeObject):
+        new["pairs"] = tuple([(operand(k), operand(v)) for k, v in step.pairs])
+    elif isinstance(step, ir.Derive):
+        new["patches"] = tuple(
+            [p if p.value is None else replace(p, value=operand(p.value)) for p in step.patches]
+        )
+    elif isinstance(step, ir.Fork):
+        new["blocks"] = [block(b) for b in step.blocks]
+    return replace(step, **new)
