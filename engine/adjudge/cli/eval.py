@@ -14,7 +14,7 @@ from adjudge.errors import InputError
 from adjudge.policyset.opa_files import load_opa_files, read_data
 from adjudge.rego import UNDEFINED, Options, Result, compile_modules
 from adjudge.rego.capabilities import all_capabilities, gate_capabilities
-from adjudge.rego.runtime.text import from_json, to_indented_json_text
+from adjudge.rego.runtime.text import from_json, to_indented_json_text, to_json_text
 
 FORMATS = ("json", "pretty", "values", "bindings", "raw", "discard")
 
@@ -37,8 +37,8 @@ Examples:
     "-f", "--format", "format_", type=click.Choice(FORMATS), default="json", show_default=True
 )
 @click.option("--strict-builtin-errors", is_flag=True, help="A failing builtin is an error.")
-@click.option("--fail", is_flag=True, help="Exit 1 when the result is undefined or empty.")
-@click.option("--fail-defined", is_flag=True, help="Exit 1 when the result is defined.")
+@click.option("--fail", is_flag=True, help="Exit 1 when the query is undefined.")
+@click.option("--fail-defined", is_flag=True, help="Exit 1 when the query is defined.")
 @click.option("--v0-compatible", is_flag=True, help="Read modules as Rego v0.")
 @click.option("--grant", multiple=True, metavar="BUILTIN", help="Grant a withheld builtin.")
 def command(
@@ -71,11 +71,9 @@ def command(
     results, prints = program.prepare(text).eval_with_prints(value, options=options)
     for line in prints:
         click.echo(safe(line), err=True)
-    click.echo(_render(results, format_), nl=format_ != "discard")
-    defined = any(e.value is not False for r in results for e in r.expressions)
-    if (fail and not defined) or (fail_defined and defined):
-        return 1
-    return 0
+    shown = _render(results, format_)
+    click.echo(shown, nl=bool(shown))
+    return 1 if (fail and not results) or (fail_defined and results) else 0
 
 
 def _input(path: Path | None, stdin: bool) -> Any:
@@ -86,7 +84,7 @@ def _input(path: Path | None, stdin: bool) -> Any:
             raise InputError("invalid_json", f"standard input: {e}") from None
     if path is None:
         return UNDEFINED
-    return from_json(read_data(path).value)
+    return read_data(path)
 
 
 def _render(results: list[Result], format_: str) -> str:
@@ -101,7 +99,7 @@ def _render(results: list[Result], format_: str) -> str:
         return "\n".join(" ".join(_raw(e.value) for e in r.expressions) for r in results)
     if format_ == "pretty":
         return _pretty(results)
-    return ""
+    return _json({"result": "discarded"} if results else {})
 
 
 def _json(value: Any) -> str:
@@ -109,7 +107,7 @@ def _json(value: Any) -> str:
 
 
 def _raw(value: Any) -> str:
-    return value if isinstance(value, str) else _json(value)
+    return value if isinstance(value, str) else to_json_text(from_json(value))
 
 
 def _result(result: Result) -> dict[str, Any]:
@@ -134,11 +132,12 @@ def _pretty(results: list[Result]) -> str:
     first = results[0]
     if len(results) == 1 and len(first.expressions) == 1 and not first.bindings:
         return _json(first.expressions[0].value)
+    from rich.box import SQUARE
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table()
+    table = Table(box=SQUARE)
     names = list(first.bindings) or [e.text for e in first.expressions]
     for name in names:
         table.add_column(Text(safe(name)))

@@ -4,14 +4,41 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree
 
 import click
 
+from adjudge.cli import test_report
+from adjudge.cli.opa_options import Duration, complain, read_capabilities, split_list
 from adjudge.cli.terminal import safe
+from adjudge.errors import AdjudgeError
+from adjudge.policyset.coverage import Coverage, coverage, spans
+from adjudge.policyset.failures import Explainer
 from adjudge.policyset.opa_files import load_opa_files
-from adjudge.policyset.testing import TestResult, run_tests
+from adjudge.policyset.test_workers import Job, TestRun, usable_processors, work
+from adjudge.policyset.testing import TestCase, TestSet, compile_tests, matching
+from adjudge.rego.probes import Probed, probe_all
+
+DEFAULT_SECONDS = 5.0
+BENCH_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command was asked for besides the files."""
+
+    verbose: bool
+    format: str
+    seconds: float
+    processes: int
+    values: bool
+    explain: str | None
+    threshold: float
+    exit_zero_on_skipped: bool
+    fail_on_empty: bool
+    sort: str
 
 
 @click.command(
@@ -21,115 +48,261 @@ Examples:
   adjudge test policies
   adjudge test policies -v -r 'license'
   adjudge test policies --format junit > tests.xml
+  adjudge test policies --coverage --format pretty --threshold 90
 """,
 )
 @click.argument("paths", nargs=-1, required=True)
 @click.option("-r", "--run", default="", metavar="REGEX", help="Only tests whose name matches.")
-@click.option("-v", "--verbose", is_flag=True, help="Show tests that pass, and what they print.")
+@click.option("-v", "--verbose", is_flag=True, help="Show tests that pass, too.")
 @click.option(
-    "-f", "--format", "format_", type=click.Choice(["pretty", "json", "junit"]), default="pretty"
+    "-f",
+    "--format",
+    "format_",
+    type=click.Choice(["pretty", "json", "junit", "gobench"]),
+    help="How to show the results (default: pretty; json with --coverage).",
+)
+@click.option("-c", "--coverage", "cover", is_flag=True, help="Report which lines were covered.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 100),
+    default=0.0,
+    metavar="PERCENT",
+    help="Exit 2 when fewer lines were covered.",
+)
+@click.option("--count", type=click.IntRange(1), default=1, help="Run the tests so many times.")
+@click.option("--bench", is_flag=True, help="Measure the tests that pass.")
+@click.option(
+    "--timeout",
+    type=Duration(),
+    help="How long one test may take (default: 5s, 30s with --bench).",
+)
+@click.option(
+    "-p",
+    "--parallel",
+    type=click.IntRange(0),
+    default=0,
+    help="Processes that many tests are shared out to (0: one a processor).",
+)
+@click.option("-b", "--bundle", is_flag=True, help="PATHS are bundles: archives or directories.")
+@click.option(
+    "--ignore",
+    multiple=True,
+    callback=split_list,
+    metavar="PATTERN",
+    help="Leave out files and directories with such names.",
+)
+@click.option("-z", "--exit-zero-on-skipped", is_flag=True, help="Skipped tests do not fail.")
+@click.option("--fail-on-empty", is_flag=True, help="Exit 1 when there is no test to run.")
+@click.option("--sort", type=click.Choice(["none", "duration"]), default="none", help="Of JSON.")
+@click.option(
+    "--var-values/--no-var-values",
+    "values",
+    default=True,
+    help="Show where tests failed, and the values there (default: yes).",
+)
+@click.option(
+    "--explain",
+    type=click.Choice(["fails", "notes", "full", "debug"]),
+    help="Show how tests that failed were evaluated.",
+)
+@click.option("--capabilities", type=click.Path(), metavar="FILE", help="Builtins to grant.")
+@click.option(
+    "-t", "--target", type=click.Choice(["rego"]), default="rego", help="There is only one."
 )
 @click.option("--v0-compatible", is_flag=True, help="Read modules as Rego v0.")
 def command(
-    paths: tuple[str, ...], run: str, verbose: bool, format_: str, v0_compatible: bool
+    paths: tuple[str, ...],
+    run: str,
+    format_: str | None,
+    cover: bool,
+    count: int,
+    bench: bool,
+    timeout: float | None,
+    bundle: bool,
+    ignore: tuple[str, ...],
+    capabilities: str | None,
+    target: str,
+    v0_compatible: bool,
+    **rest: Any,
 ) -> int:
     """Run the tests below PATHS: rules named test_… in Rego files.
 
-    Exit code 0: all passed (skipped ones do not count against it); 2: a test failed or
-    could not be evaluated; 1: the files do not compile.
+    Exit code 0: all passed; 2: a test failed, was skipped or could not be evaluated, or
+    too few lines were covered; 1: the files do not compile, or there is no coverage because
+    a test failed.
     """
     try:
-        re.compile(run)
-    except re.error as e:
-        raise click.BadParameter(f"not a regular expression: {e}", param_hint="--run") from None
-    modules, data = _load(paths, v0_compatible)
-    results = run_tests(modules, data, run=run, rego_version=0 if v0_compatible else 1)
-    if format_ == "json":
-        click.echo(json.dumps([_record(r) for r in results], indent=2))
-    elif format_ == "junit":
-        click.echo(_junit(results))
-    else:
-        _pretty(results, verbose)
-    return 2 if any(r.outcome in ("FAIL", "ERROR") for r in results) else 0
-
-
-def _load(paths: tuple[str, ...], v0: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Rego modules, YAML policies as modules, and base documents."""
-    files = load_opa_files(paths)
-    return dict(files.modules), files.data
-
-
-def _pretty(results: list[TestResult], verbose: bool) -> None:
-    shown = [r for r in results if verbose or r.outcome != "PASS"]
-    file = ""
-    for r in shown:
-        if r.location.file != file:
-            file = r.location.file
-            click.echo(f"{safe(file)}:")
-        click.echo(f"{r.package}.{r.name}: {r.outcome} ({_duration(r.duration_ns)})")
-        if r.message:
-            click.echo(f"  {safe(r.message)}")
-        for line in r.prints:
-            click.echo(f"  {safe(line)}")
-    if shown:
-        click.echo("-" * 80)
-    counts = {o: sum(r.outcome == o for r in results) for o in ("PASS", "FAIL", "ERROR", "SKIPPED")}
-    for outcome in ("PASS", "FAIL", "ERROR", "SKIPPED"):
-        if counts[outcome]:
-            click.echo(f"{outcome}: {counts[outcome]}/{len(results)}")
-    if not results:
-        click.echo("no tests found", err=True)
-
-
-def _duration(ns: int) -> str:
-    if ns < 1_000_000:
-        return f"{ns / 1000:.3f}µs"
-    return f"{ns / 1e6:.3f}ms"
-
-
-def _record(r: TestResult) -> dict[str, Any]:
-    out: dict[str, Any] = {
-        "location": {"file": r.location.file, "row": r.location.row, "col": r.location.col},
-        "package": r.package,
-        "name": r.name,
-        "duration": r.duration_ns,
-    }
-    if r.outcome == "FAIL":
-        out["fail"] = True
-    elif r.outcome == "SKIPPED":
-        out["skip"] = True
-    elif r.outcome == "ERROR":
-        out["error"] = {"message": r.message}
-    if r.prints:
-        out["output"] = "\n".join(r.prints)
-    return out
-
-
-def _junit(results: list[TestResult]) -> str:
-    root = ElementTree.Element("testsuites")
-    suites: dict[str, ElementTree.Element] = {}
-    for r in results:
-        suite = suites.get(r.package)
-        if suite is None:
-            suite = suites[r.package] = ElementTree.SubElement(root, "testsuite", name=r.package)
-        case = ElementTree.SubElement(
-            suite,
-            "testcase",
-            name=safe(r.name),
-            classname=r.package,
-            time=f"{r.duration_ns / 1e9:.6f}",
+        files = load_opa_files(
+            () if bundle else paths,
+            bundles=paths if bundle else (),
+            ignore=ignore,
+            rego_version=0 if v0_compatible else 1,
         )
-        if r.outcome == "FAIL":
-            ElementTree.SubElement(case, "failure", message="the test is not true")
-        elif r.outcome == "ERROR":
-            ElementTree.SubElement(case, "error", message=safe(r.message))
-        elif r.outcome == "SKIPPED":
-            ElementTree.SubElement(case, "skipped")
-    for suite in suites.values():
-        cases = list(suite)
-        suite.set("tests", str(len(cases)))
-        suite.set("failures", str(sum(c.find("failure") is not None for c in cases)))
-        suite.set("errors", str(sum(c.find("error") is not None for c in cases)))
-        suite.set("skipped", str(sum(c.find("skipped") is not None for c in cases)))
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode")
+        found = compile_tests(
+            files.modules,
+            files.data,
+            capabilities=read_capabilities(capabilities),
+            rego_version=0 if v0_compatible else 1,
+        )
+        tests = matching(found.tests, run)
+    except AdjudgeError as e:
+        complain(e)
+        return 1
+    except re.error as e:
+        click.echo(f"error: --run is not a regular expression: {e}", err=True)
+        return 1
+    cover = cover or rest["threshold"] > 0
+    if bench and cover:
+        click.echo("error: coverage reporting is not supported when benchmarking tests", err=True)
+        return 1
+    shown = format_ or ("json" if cover else "pretty")
+    wanted = _wanted(shown, timeout or (BENCH_SECONDS if bench else DEFAULT_SECONDS), **rest)
+    if shown == "gobench" and not bench:
+        click.echo("cannot use output format gobench without running benchmarks (--bench)")
+        return 0
+    for _ in range(count):
+        if bench:
+            code = _bench(found, tests, wanted)
+        elif cover:
+            code = _cover(found, tests, wanted)
+        else:
+            code = _test(found, tests, wanted)
+        if code:
+            return code
+    return 0
+
+
+def _wanted(format_: str, seconds: float, parallel: int, **rest: Any) -> Wanted:
+    rest["verbose"] = rest["verbose"] or rest["explain"] is not None
+    return Wanted(
+        format=format_, seconds=seconds, processes=parallel or usable_processors(), **rest
+    )
+
+
+def _exit_code(run: TestRun, wanted: Wanted) -> int:
+    outcomes = {r.outcome for r in run.results}
+    passing = {"PASS", "SKIPPED"} if wanted.exit_zero_on_skipped else {"PASS"}
+    return 2 if outcomes - passing else 0
+
+
+def _explainer(found: TestSet, wanted: Wanted) -> Explainer | None:
+    if not wanted.values:
+        return None
+    return Explainer({m.file: m for m in found.modules}, wanted.seconds)
+
+
+def _echo(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+# -- verdicts ------------------------------------------------------------------------------
+
+
+def _test(found: TestSet, tests: Sequence[TestCase], wanted: Wanted) -> int:
+    explain = None if wanted.format == "json" else _explainer(found, wanted)
+    run = work(Job(found.program, tests, wanted.seconds, explain), wanted.processes)
+    if wanted.format == "json":
+        results = run.results
+        if wanted.sort == "duration":
+            results = sorted(results, key=lambda r: r.duration_ns)
+        click.echo(json.dumps([test_report.record(r) for r in results], indent=2))
+    elif wanted.format == "junit":
+        click.echo(test_report.junit(run))
+    else:
+        traces = _traces(found, run, wanted)
+        _echo(test_report.pretty(run, verbose=wanted.verbose, traces=traces))
+    if not tests:
+        click.echo("no tests were run", err=True)
+        return 1 if wanted.fail_on_empty else 0
+    return _exit_code(run, wanted)
+
+
+def _traces(found: TestSet, run: TestRun, wanted: Wanted) -> dict[int, str]:
+    if wanted.explain is None:
+        return {}
+    # Tracing is a module that few runs need.
+    from adjudge.policyset.test_traces import trace_of
+    from adjudge.rego.tracing import watch_rules
+
+    probed = probe_all(found.program)
+    watch_rules(probed.program)
+    return {
+        place: safe(trace_of(probed, result.test, wanted.explain, wanted.seconds))
+        for place, result in enumerate(run.results)
+        if result.outcome in ("FAIL", "ERROR")
+    }
+
+
+# -- coverage ------------------------------------------------------------------------------
+
+
+def _cover(found: TestSet, tests: Sequence[TestCase], wanted: Wanted) -> int:
+    probed: Probed = probe_all(found.program)
+    run = work(
+        Job(probed.program, tests, wanted.seconds, probed=True),
+        wanted.processes,
+    )
+    bad = [n for n, r in enumerate(run.results) if r.outcome in ("FAIL", "ERROR")]
+    if bad:
+        again = [run.results[n].test for n in bad]
+        job = Job(found.program, again, wanted.seconds, _explainer(found, wanted))
+        _echo(test_report.pretty(work(job, 1), verbose=wanted.verbose, traces={}))
+        click.echo(safe(test_report.headline(run.results[bad[0]])), err=True)
+        return 1
+    report = coverage(found.modules, probed.probes, run.hits)
+    if report.percent < wanted.threshold:
+        _too_low(report, wanted)
+        return 2
+    if wanted.format == "json":
+        click.echo(json.dumps(report.to_json(), indent=2))
+    else:
+        _echo(test_report.coverage_table(report))
+    return _exit_code(run, wanted)
+
+
+def _too_low(report: Coverage, wanted: Wanted) -> None:
+    got, asked = report.percent, wanted.threshold
+    lines = [f"Code coverage threshold not met: got {got:.2f} instead of {asked:.2f}"]
+    if wanted.verbose:
+        lines.append("Lines not covered:")
+        for name in sorted(report.files):
+            for first, last in spans(report.files[name].not_covered):
+                lines.append(f"\t{name}:{first}" + ("" if first == last else f"-{last}"))
+    click.echo(safe("\n".join(lines)), err=True)
+
+
+# -- benchmarks ----------------------------------------------------------------------------
+
+
+def _bench(found: TestSet, tests: Sequence[TestCase], wanted: Wanted) -> int:
+    # Measuring is a module that few runs need.
+    from adjudge.policyset.test_timing import measure
+
+    job = Job(found.program, tests, wanted.seconds, _explainer(found, wanted))
+    run = work(job, 1)
+    records: list[dict[str, Any]] = []
+    for result in run.results:
+        record = test_report.record(result)
+        if result.outcome == "PASS":
+            timing = measure(found.program, result.test, wanted.seconds)
+            record["benchmark_result"] = {"N": timing.rounds, "T": timing.total_ns}
+            if wanted.format != "json":
+                name = _bench_name(result.test, wanted)
+                each = timing.total_ns / timing.rounds
+                click.echo(f"{safe(name)}\t{timing.rounds:>8}\t{each:>10.0f} ns/op")
+        records.append(record)
+    if wanted.format == "json":
+        click.echo(json.dumps(records, indent=2))
+        return _exit_code(run, wanted)
+    _echo(test_report.pretty(run, verbose=False, traces={}))
+    return _exit_code(run, wanted)
+
+
+def _bench_name(test: TestCase, wanted: Wanted) -> str:
+    name = f"{test.package}.{test.name}"
+    if wanted.format != "gobench":
+        return name
+    # Go's format wants `Benchmark` and a name in camel case.
+    words = re.split(r"[._\s]+", name)
+    return "Benchmark" + "".join(word[:1].upper() + word[1:] for word in words)

@@ -1,59 +1,155 @@
 """Files the way ``opa`` loads them in: modules and base documents out.
 
 A directory is walked; every ``.rego`` file is a module, every JSON or YAML file a base
-document under the path of its directory.  YAML policies are modules, too; collections are
-left out.  A prefix ``a.b:path`` puts a document below
-``data.a.b``.
+document under the path of its directory, every ``.tar.gz`` a bundle.  A prefix ``a.b:path``
+puts a document below ``data.a.b``.  With ``bundles`` directories and archives are bundles
+(:mod:`adjudge.policyset.opa_bundles`).  YAML policies are modules, too; collections are
+left out.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from adjudge.documents.model import Parsed
-from adjudge.documents.reading import read_json, read_yaml
 from adjudge.errors import InputError
 from adjudge.policyset.inputs import input_schemas
+from adjudge.policyset.opa_bundles import ARCHIVE, Bundle, Conflict, merge_into, read_bundle
+from adjudge.policyset.opa_values import MAX_FILE_BYTES, decoded, parsed_json, parsed_yaml
+from adjudge.rego.errors import RegoErrors
+from adjudge.rego.parser import parse_module
 from adjudge.rego.syntax import Module
 from adjudge.yamlpolicy import compile_policy
 
-MAX_FILE_BYTES = 256 * 1024 * 1024
-DATA_SUFFIXES = (".json", ".yaml", ".yml")
+DATA_SUFFIXES: Final = (".json", ".yaml", ".yml")
+MAX_DEPTH: Final = 100
+"""Folders below one another; a symlink to a folder above would never end."""
 
 
 @dataclass(slots=True)
 class OpaFiles:
-    """Module texts (or trees, of YAML policies) by file name, and the merged base documents."""
+    """Module texts (or trees, of YAML policies and bundles) by file name, and the merged
+    base documents."""
 
     modules: dict[str, str | Module] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
-    owners: dict[tuple[str, ...], str] = field(default_factory=dict)
+    _owners: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    _seen: set[tuple[tuple[str, ...], Path]] = field(default_factory=set)
+    _roots: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def add_file(
+        self, path: Path, below: tuple[str, ...], rego_version: int, *, named: bool
+    ) -> None:
+        """Load one file; ``named``: it was asked for by name, whatever its suffix is."""
+        key = (below, path)
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        name = str(path)
+        if path.suffix == ".rego":
+            self.modules[name] = read_text(path)
+        elif path.suffix in DATA_SUFFIXES:
+            value = read_data(path)
+            kind = _policy_kind(value)
+            if kind == "Policy":
+                self.modules[name] = compile_policy(read_text(path), name, input_schemas()).module
+            elif kind is None:
+                self.add_data(name, below, value)
+        elif name.endswith(ARCHIVE):
+            bundle = read_bundle(path, rego_version)
+            self.modules.update(bundle.modules)
+            self.add_data(name, below, bundle.data)
+        elif named:
+            self._add_unknown(path, below, rego_version)
+
+    def add_data(self, name: str, below: tuple[str, ...], value: Any) -> None:
+        """Merge a base document below a path; raises :class:`InputError` when it cannot be."""
+        for key in reversed(below):
+            value = {key: value}
+        if not isinstance(value, dict):
+            raise InputError(
+                "data_not_object",
+                f"{name}: document must be of type object",
+                hint="wrap the value in an object, or say where it belongs with NAME:PATH",
+            )
+        try:
+            merge_into(self.data, value)
+        except Conflict as conflict:
+            raise self._conflict(name, conflict) from None
+        self._owners.append((name, value))
+
+    def add_bundle(self, bundle: Bundle) -> None:
+        """Add a bundle; raises :class:`InputError` when its roots overlap with another's."""
+        for other, roots in self._roots:
+            shared = [a for a in bundle.roots for b in roots if _overlap(a, b)]
+            if shared:
+                raise InputError(
+                    "bundle_roots_overlap",
+                    "detected overlapping roots in manifests for these bundles: "
+                    f"[{other}, {bundle.name}] (root {shared[0]!r} is in multiple bundles)",
+                )
+        self._roots.append((bundle.name, bundle.roots))
+        self.modules.update(bundle.modules)
+        self.add_data(bundle.name, (), bundle.data)
+
+    def _add_unknown(self, path: Path, below: tuple[str, ...], rego_version: int) -> None:
+        """A file of unknown type: a module, JSON or YAML, whichever it can be read as."""
+        text = read_text(path)
+        try:
+            self.modules[str(path)] = parse_module(text, str(path), rego_version)
+            return
+        except RegoErrors:
+            pass
+        for read in (parsed_json, parsed_yaml):
+            try:
+                value = read(text, str(path))
+            except InputError:
+                continue
+            self.add_data(str(path), below, value)
+            return
+        raise InputError("unknown_file_type", f"{path}: can't recognize file type")
+
+    def _conflict(self, name: str, conflict: Conflict) -> InputError:
+        where = ".".join(("data", *conflict.path))
+        message = f"{name}: merge error: conflicting values at {where}"
+        for other, value in self._owners:
+            node: Any = value
+            for key in conflict.path:
+                node = node.get(key) if isinstance(node, dict) else None
+            if node is not None:
+                message += f", also defined in {other}"
+                break
+        return InputError("data_conflict", message, hint="documents of several files never overlap")
 
 
-def load_opa_files(paths: Sequence[str]) -> OpaFiles:
-    """Load files and directories; raises :class:`InputError` for what cannot be read,
-    and for two documents that claim the same place."""
+def load_opa_files(
+    paths: Sequence[str],
+    *,
+    bundles: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    rego_version: int = 1,
+) -> OpaFiles:
+    """Load files and directories, and bundles; raises :class:`InputError` for what cannot be
+    read, and for two documents that claim the same place.
+
+    ``ignore`` are patterns of file and directory names to leave out.
+    """
     out = OpaFiles()
     for argument in paths:
         prefix, path = _split_prefix(argument)
         if not path.exists():
             raise InputError("file_not_found", f"{path}: no such file or directory")
-        for file, below in _files(path):
-            keys = (*prefix, *below)
-            if file.suffix == ".rego":
-                out.modules[str(file)] = read_text(file)
-            elif file.suffix in DATA_SUFFIXES:
-                parsed = read_data(file)
-                kind = _policy_kind(parsed.value)
-                if kind == "Policy":
-                    text = read_text(file)
-                    compiled = compile_policy(text, str(file), input_schemas())
-                    out.modules[str(file)] = compiled.module
-                elif kind is None:
-                    _merge(out, keys, parsed.value, str(file))
+        for file, below in _files(path, ignore):
+            out.add_file(file, (*prefix, *below), rego_version, named=file == path)
+    for argument in bundles:
+        path = Path(argument)
+        if not path.exists():
+            raise InputError("file_not_found", f"{path}: no such file or directory")
+        out.add_bundle(read_bundle(path, rego_version, lambda n: _ignored(n, ignore)))
     return out
 
 
@@ -73,16 +169,40 @@ def _split_prefix(argument: str) -> tuple[tuple[str, ...], Path]:
     return (), Path(argument)
 
 
-def _files(path: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    if path.is_file():
+def _ignored(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _files(path: Path, ignore: Sequence[str]) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    if not path.is_dir():
         yield path, ()
         return
-    for file in sorted(path.rglob("*")):
-        relative = file.relative_to(path)
-        if any(part.startswith(".") for part in relative.parts):
-            continue
-        if file.is_file():
-            yield file, relative.parts[:-1]
+    stack: list[tuple[Path, tuple[str, ...]]] = [(path, ())]
+    while stack:
+        folder, below = stack.pop()
+        if len(below) > MAX_DEPTH:
+            raise InputError("folders_too_deep", f"{folder}: folders nest too deeply")
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError as e:
+            raise InputError("unreadable_file", f"{folder}: {e.strerror or e}") from None
+        folders = []
+        for name in names:
+            entry = folder / name
+            if _ignored(name, ignore):
+                continue
+            if entry.is_dir():
+                folders.append((entry, (*below, name)))
+            elif entry.is_file():
+                yield entry, below
+        stack.extend(reversed(folders))
+
+
+def _overlap(a: str, b: str) -> bool:
+    """Whether one root is the other one or stands below it."""
+    first, second = ([part for part in root.split("/") if part] for root in (a, b))
+    short = min(len(first), len(second))
+    return first[:short] == second[:short]
 
 
 def read_text(path: Path) -> str:
@@ -91,45 +211,13 @@ def read_text(path: Path) -> str:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
             raise InputError("file_too_large", f"{path}: {size} bytes is too large")
-        return path.read_bytes().decode("utf-8-sig")
+        return decoded(path.read_bytes(), str(path))
     except OSError as e:
         raise InputError("unreadable_file", f"{path}: {e.strerror or e}") from None
-    except UnicodeDecodeError as e:
-        raise InputError(
-            "invalid_utf8",
-            f"{path}: byte {e.start} is not UTF-8",
-            hint="policies and data are UTF-8 text",
-        ) from None
 
 
-def read_data(path: Path) -> Parsed:
-    """A JSON or YAML file; raises :class:`InputError`."""
+def read_data(path: Path) -> Any:
+    """The value of a JSON or YAML file, as a Rego value; raises :class:`InputError`."""
     text = read_text(path)
-    return read_json(text, str(path)) if path.suffix == ".json" else read_yaml(text, str(path))
-
-
-def _merge(out: OpaFiles, keys: tuple[str, ...], value: Any, file: str) -> None:
-    node = out.data
-    for key in keys:
-        node = node.setdefault(key, {})
-    if not isinstance(value, dict):
-        raise InputError(
-            "data_not_object",
-            f"{file}: base documents must be objects",
-            hint="wrap the value in an object, or give it a name with NAME:PATH",
-        )
-    _merge_objects(node, value, file, keys)
-
-
-def _merge_objects(into: dict[str, Any], value: dict[str, Any], file: str, at: Any) -> None:
-    for key, item in value.items():
-        known = into.get(key)
-        if key not in into:
-            into[key] = item
-        elif isinstance(known, dict) and isinstance(item, dict):
-            merged = dict(known)
-            _merge_objects(merged, item, file, (*at, key))
-            into[key] = merged
-        elif known != item:
-            where = ".".join(("data", *at, key))
-            raise InputError("data_conflict", f"{file}: {where} has another value elsewhere")
+    read = parsed_yaml if path.suffix in (".yaml", ".yml") else parsed_json
+    return read(text, str(path))
