@@ -36,6 +36,9 @@ DEFAULT_POLICIES = ("baseline",)
 MAX_LISTED = 100
 """Files listed in a degradation."""
 
+_ELSEWHERE = ("it is a Waivers", "it is a Release")
+# What is said of files that have another part to play; they are not missed among the policies.
+
 Progress = Callable[[str, int, int], None]
 """Told what is being done (``policies``, ``artifacts``, ``rules``), how far, of how much."""
 
@@ -215,7 +218,11 @@ def _doubts(policies: PolicySet) -> Iterator[Degradation]:
             code="no_rules",
             message="the policies have no rule that makes findings: deny, warn or violation",
         )
-    skipped = [str(lint.message) for lint in policies.lints if lint.code == "policy_file_skipped"]
+    skipped = [
+        lint.message
+        for lint in policies.lints
+        if lint.code == "policy_file_skipped" and not lint.message.endswith(_ELSEWHERE)
+    ]
     if skipped:
         yield Degradation(
             code="policy_files_skipped",
