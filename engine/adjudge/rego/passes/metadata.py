@@ -32,7 +32,7 @@ class MetadataIndex:
             for rule in module.rules:
                 for annotation in rule.annotations:
                     if annotation.scope == "document":
-                        path = _rule_path(module, rule)
+                        path = rule_path(module, rule)
                         known = self.documents.setdefault(path, [])
                         # One block stands with every rule of the document.
                         if annotation not in known:
@@ -40,7 +40,7 @@ class MetadataIndex:
 
     def chain(self, module: Module, rule: Rule) -> list[tuple[tuple[str, ...], Annotations | None]]:
         """Paths and annotations from the rule outwards, as OPA orders them."""
-        path = _rule_path(module, rule)
+        path = rule_path(module, rule)
         own = [a for a in rule.annotations if a.scope == "rule"]
         out: list[tuple[tuple[str, ...], Annotations | None]] = []
         out.extend((path, a) for a in own)
@@ -72,7 +72,8 @@ class MetadataIndex:
         return Array(tuple(entries), loc)
 
 
-def _rule_path(module: Module, rule: Rule) -> tuple[str, ...]:
+def rule_path(module: Module, rule: Rule) -> tuple[str, ...]:
+    """The path of a rule below ``data``, up to what is not constant in it."""
     ref = rule.head.ref
     names: list[str] = []
     head = ref if isinstance(ref, Var) else ref.head

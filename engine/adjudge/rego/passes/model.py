@@ -7,14 +7,18 @@ part before ``~`` is how it was written), or one of the roots ``input`` and ``da
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from adjudge.rego.capabilities import Capabilities
 from adjudge.rego.errors import RegoCompileError
 from adjudge.rego.syntax import Body, Module, Rule, Term
 from adjudge.source import Location, line_of
+
+if TYPE_CHECKING:
+    # The types pass reads this module.
+    from adjudge.rego.passes.types.model import Type
 
 Key: TypeAlias = str | int | float | bool | None
 Path: TypeAlias = tuple[Key, ...]
@@ -46,6 +50,8 @@ class Clause:
     orelse: Clause | None
     loc: Location
     module: int
+    types: dict[str, Type] = field(default_factory=dict)
+    """The types of the clause's variables, of those in its closures too."""
 
 
 @dataclass(slots=True)
@@ -107,6 +113,12 @@ class Compilation:
     """Builtins (by name) and functions (``data.a.f``) that are the target of some ``with``."""
     graph: dict[Path, list[Path]] = field(default_factory=dict)
     """Which groups each group refers to, directly."""
+    schemas: Mapping[str, Any] | None = None
+    """JSON schemas by name, that of all input under the empty name."""
+    types: dict[Path, Type] = field(default_factory=dict)
+    """The types of the documents that groups define."""
+    inferred: Any = None
+    """What the types pass knows when it is done, an ``Inferred``; queries are checked with it."""
     errors: list[RegoCompileError] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
 

@@ -67,9 +67,17 @@ def run(comp: Compilation) -> None:
             resolver.add_rule(rule)
 
 
-def resolve_query(comp: Compilation, body: Body, package: tuple[str, ...] = ()) -> Body:
-    """A query's body with its names settled; the top level declares plain names."""
-    module = Module(package=package, imports=(), rules=())
+def resolve_query(
+    comp: Compilation,
+    body: Body,
+    package: tuple[str, ...] = (),
+    imports: tuple[Import, ...] = (),
+) -> Body:
+    """A query's body with its names settled; the top level declares plain names.
+
+    It may use the rules of ``package`` and what is imported by their names.
+    """
+    module = Module(package=package, imports=imports, rules=())
     names = {
         str(g.path[len(package)])
         for g in comp.groups.values()

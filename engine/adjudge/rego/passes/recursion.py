@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from adjudge.rego.passes.model import Compilation, Group, Node, Path, path_text
-from adjudge.rego.syntax import Ref, Scalar, Var, walk
+from adjudge.rego.syntax import Ref, Scalar, Term, Var, walk
 
 
 def run(comp: Compilation) -> None:
@@ -26,7 +26,7 @@ def _targets(comp: Compilation, group: Group) -> set[Path]:
     out: set[Path] = set()
     for clause in group.all_clauses():
         for ref in references((clause.args, clause.tail, clause.key, clause.value, clause.body)):
-            out |= _resolve(comp, ref)
+            out |= reached(comp, ref.operands)
     return out
 
 
@@ -37,11 +37,12 @@ def references(node: object) -> Iterator[Ref]:
             yield item
 
 
-def _resolve(comp: Compilation, ref: Ref) -> set[Path]:
-    """The groups a reference may reach; an operand that is not constant reaches all children."""
+def reached(comp: Compilation, operands: tuple[Term, ...]) -> set[Path]:
+    """The groups a reference below ``data`` may reach; an operand that is not constant
+    reaches all children."""
     found: set[Path] = set()
     nodes: list[Node] = [comp.tree]
-    for operand in ref.operands:
+    for operand in operands:
         below: list[Node] = []
         for node in nodes:
             if node.group is not None:
