@@ -189,7 +189,7 @@ def evaluate(
     while rules run is an error result."""
     run = _Run(judge, case, settings, progress)
     results = tuple(run.results())
-    subjects = tuple(_subjects(case))
+    subjects = tuple(subjects_of(case.release, case.release_digest, case.documents))
     report = None
     if settings.waivers is not None:
         results, report = apply_waivers(
@@ -627,16 +627,18 @@ def _source(position: Position | None) -> Source | None:
     return Source(file=position.file, line=position.line, column=position.column)
 
 
-def _subjects(case: Case) -> Iterator[Subject]:
-    name = str(case.release.get("name") or "release")
-    version = case.release.get("version")
-    digest = case.release_digest
+def subjects_of(
+    release: Mapping[str, Any], digest: str | None, documents: Iterable[Document]
+) -> Iterator[Subject]:
+    """What a decision about a release is about: itself, and each of its artifacts."""
+    name = str(release.get("name") or "release")
+    version = release.get("version")
     yield Subject(
         name=f"{name}@{version}" if version else name,
         kind=RELEASE,
         digest=SubjectDigest(sha256=digest) if digest else None,
     )
-    for document in case.documents:
+    for document in documents:
         yield Subject(
             name=document.path.rsplit("/", 1)[-1],
             kind=document.kind,

@@ -10,6 +10,7 @@ import click
 from adjudge.version import __version__
 
 COMMANDS = {
+    "attest": "Sign a statement about a decision: who may rely on it, and for what.",
     "check": "Judge a release (or single files) and decide: allow or deny.",
     "completion": "Print the shell completion script.",
     "eval": "Evaluate a Rego query, as `opa eval` does.",
@@ -18,6 +19,7 @@ COMMANDS = {
     "report": "Summarise logged decisions.",
     "serve": "Answer decisions over HTTP, with OPA's data API.",
     "test": "Run the tests of policies, as `opa test` does.",
+    "verify": "Verify a signed decision: signature, subjects, policies, age.",
 }
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from adjudge.cli.options import filled, finite
+from adjudge.cli.signing import parse_attestations, signed_statements, signer
 from adjudge.cli.terminal import safe, watching
 
 if TYPE_CHECKING:
@@ -66,6 +67,14 @@ that do not compile, no rule evaluated).
     help="console, json, sarif, junit, github, markdown, html or csv; - is stdout. Repeatable.",
 )
 @click.option(
+    "--attest",
+    multiple=True,
+    metavar="[KIND=]PATH",
+    help="Sign a statement about the decision: vsa (default), svr or test-result. Repeatable.",
+)
+@click.option("--signing-key", type=click.Path(path_type=Path), help="The private key that signs.")
+@click.option("--keyless", is_flag=True, help="Sign with the environment's identity token.")
+@click.option(
     "--fail-on",
     type=click.Choice(["deny", "warn"]),
     default="deny",
@@ -107,6 +116,9 @@ def command(
     data: tuple[str, ...],
     waivers: str | None,
     output: tuple[str, ...],
+    attest: tuple[str, ...],
+    signing_key: Path | None,
+    keyless: bool,
     fail_on: str,
     as_of: str | None,
     manifest: Path | None,
@@ -124,13 +136,17 @@ def command(
     """Judge the release at PATH (a folder, or files; default: this folder)."""
     from adjudge.decision.times import parse_time
     from adjudge.exports.console import terminal_options
-    from adjudge.exports.writing import check_targets, parse_target, write_outputs
+    from adjudge.exports.writing import Target, check_targets, parse_target, write_outputs
     from adjudge.gate.run import DEFAULT_POLICIES, Request, run
     from adjudge.rego.runtime.limits import Limits
 
     # What is asked for is checked before any work is done.
     targets = [parse_target(o) for o in output]
-    check_targets(targets)
+    attestations = parse_attestations(attest)
+    check_targets([*targets, *(Target("", path) for _, path in attestations)])
+    if (signing_key or keyless) and not attest:
+        raise click.UsageError("nothing is signed without --attest PATH")
+    who = signer(signing_key, keyless) if attest else None
     request = Request(
         paths=paths or (".",),
         policies=policies or DEFAULT_POLICIES,
@@ -160,7 +176,8 @@ def command(
     report = replace(report, options=options)
     if not quiet and not any(t.path == "-" for t in targets):
         targets.append(parse_target("console=-"))
-    write_outputs(report, targets)
+    signed = signed_statements(report.decision, attestations, who) if who is not None else []
+    write_outputs(report, targets, also=signed)
     return report.decision.exit_code
 
 

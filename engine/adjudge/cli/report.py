@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+from adjudge.cli.options import age_seconds
 
 
 @click.command(
@@ -67,9 +67,8 @@ def _moment(text: str | None, now: int) -> int | None:
 
     if text is None:
         return None
-    age = re.fullmatch(r"([0-9]{1,9})([mhdw])", text)
-    if age:
-        return max(now - int(age[1]) * _UNITS[age[2]] * 1_000_000_000, 0)
+    if re.fullmatch(r"[0-9]+[mhdw]", text):
+        return max(now - age_seconds(text) * 1_000_000_000, 0)
     try:
         return min(max(parse_time(text), 0), 2**63 - 1)
     except AdjudgeError as error:

@@ -77,22 +77,28 @@ def render(report: Report, format: str) -> str:
     return text
 
 
-def write_outputs(report: Report, targets: Sequence[Target], stdout: TextIO | None = None) -> None:
-    """Writes the report to every target.
+def write_outputs(
+    report: Report,
+    targets: Sequence[Target],
+    stdout: TextIO | None = None,
+    also: Sequence[tuple[str, bytes]] = (),
+) -> None:
+    """Writes the report to every target, and to every path of ``also`` its bytes.
 
     ``report.options`` describe the terminal and hold for standard output; files get plain
     text.  Raises :class:`UsageError` ``output_conflict`` and :class:`OutputError`
     ``output_directory_missing``, ``output_is_directory``, ``output_write_failed``; then no
     target was changed, except when the disk fails between two renames.
     """
-    check_targets(targets)
+    check_targets([*targets, *(Target("", path) for path, _ in also)])
     plain = replace(report.options, color=False, unicode=True, width=FILE_WIDTH)
     for_files = replace(report, options=plain)
     rendered = [
         (target, render(report if target.path == "-" else for_files, target.format))
         for target in targets
     ]
-    _write_files([(t.path, text.encode()) for t, text in rendered if t.path != "-"])
+    files = [(t.path, text.encode()) for t, text in rendered if t.path != "-"]
+    _write_files([*files, *also])
     for target, text in rendered:
         if target.path == "-":
             _emit(stdout or sys.stdout, text)
