@@ -1,0 +1,61 @@
+"""Bytes in; nothing out, or an exception that must not be: the fuzz target of the engine.
+
+Whatever the bytes are, they end in a ``RegoError`` or in a Program whose evaluation ends in
+values or a ``RegoEvalError``, in bounded time.
+"""
+
+from __future__ import annotations
+
+from adjudge.rego import Options, RegoError, RegoErrors, RegoEvalError, compile_modules
+from adjudge.rego.evidence import EvidenceProgram
+from adjudge.rego.format import format_module
+from adjudge.rego.parser import parse_module
+from adjudge.rego.runtime.limits import Limits
+from adjudge.rego.syntax import Module
+
+OPTIONS = Options(now_ns=0, limits=Limits(seconds=1.0, steps=100_000, size=100_000))
+INPUT = {"a": [1, "x", None, {"b": 2.5}], "name": "n", "n": 3, "request": {"kind": "k"}}
+
+
+def one(data: bytes) -> None:
+    """Read a module from bytes, compile it both ways, and run its rules.
+
+    The first byte chooses: bit 0 Rego v0, bit 1 strict.
+    """
+    flags = data[0] if data else 0
+    text = data[1:].decode(errors="surrogateescape")
+    version = 0 if flags & 1 else 1
+    try:
+        module = parse_module(text, "fuzz.rego", version)
+    except RegoErrors as errors:
+        errors.render()
+        return
+    _formats(module)
+    try:
+        program = compile_modules(
+            {"fuzz.rego": text}, rego_version=version, strict=bool(flags & 2), data={"d": INPUT}
+        )
+        query = program.prepare("x := data")
+    except RegoErrors as errors:
+        errors.render()
+        return
+    try:
+        query.eval(INPUT, options=OPTIONS)
+    except RegoEvalError as error:
+        str(error)
+    evidence = EvidenceProgram(program)
+    evaluation = evidence.start(INPUT, OPTIONS)
+    for entry in evidence.entries:
+        evaluation.run(entry)
+
+
+def _formats(module: Module) -> None:
+    """The formatted text means the same; imports are put in order."""
+    try:
+        text = format_module(module)
+    except RegoError as error:
+        str(error)
+        return
+    again = parse_module(text, module.file, module.rego_version)
+    same = again.rules == module.rules and set(again.imports) == set(module.imports)
+    assert same, "the formatted text parses to another tree"
