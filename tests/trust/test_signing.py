@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ STATEMENT = json.dumps(
     }
 ).encode()
 
-KEYS = {
+KEYS: dict[str, Callable[[], Any]] = {
     "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
     "p521": lambda: ec.generate_private_key(ec.SECP521R1()),
@@ -110,7 +111,7 @@ def test_a_cosign_key_cannot_ask_for_all_memory(tmp_path: Path) -> None:
 
 
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
-    private, _ = store(KEYS["ed25519"](), tmp_path)  # type: ignore[no-untyped-call]
+    private, _ = store(KEYS["ed25519"](), tmp_path)
     private.chmod(0o640)
     assert code(private) == "signing_key_exposed"
 
