@@ -127,8 +127,10 @@ def _class(token: str) -> str:
 
 
 _KEYWORDS = frozenset(
-    ["if", "contains", "some", "every", "in", "with", "as", "not", "else", "default", "import"]
-    + ["package", "null", "true", "false"]
+    {
+        *("if", "contains", "some", "every", "in", "with", "as", "not", "else", "default"),
+        *("import", "package", "null", "true", "false"),
+    }
 )
 _BRACKETS = frozenset("{}[]()")
 _OPERATORS = frozenset(("==", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "|", "&", "="))
