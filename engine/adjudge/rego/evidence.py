@@ -14,7 +14,7 @@ from typing import Any
 
 from adjudge.rego.errors import RegoEvalError
 from adjudge.rego.passes.model import Clause, Group
-from adjudge.rego.program import Program
+from adjudge.rego.program import Program, too_deep
 from adjudge.rego.runtime.context import Context
 from adjudge.rego.runtime.limits import Options
 from adjudge.rego.runtime.operators import at
@@ -138,8 +138,12 @@ class Evaluation:
         except RegoEvalError as e:
             error = e
         except RecursionError:
-            error = RegoEvalError("eval_limit_error", "evaluation nested too deeply")
-        solutions = tuple(Solution(to_json(v), self._reads(t)) for v, t in _distinct(found))
+            error = too_deep()
+        solutions: tuple[Solution, ...] = ()
+        try:
+            solutions = tuple(Solution(to_json(v), self._reads(t)) for v, t in _distinct(found))
+        except RecursionError:
+            error = too_deep()
         reads = () if solutions else self._reads(c.reads)
         reached = (
             entry.expressions[min(c.far, len(entry.expressions) - 1)]

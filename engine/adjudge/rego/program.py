@@ -20,7 +20,7 @@ from adjudge.rego.codegen import builder
 from adjudge.rego.codegen.module import BuiltinKinds, Generated, ModuleEmitter
 from adjudge.rego.errors import RegoCompileError, RegoErrors, RegoEvalError
 from adjudge.rego.parser import parse_body, parse_module
-from adjudge.rego.passes import calls, flatten, names, run_passes, safety
+from adjudge.rego.passes import calls, flatten, names, run_passes, safety, types
 from adjudge.rego.passes.model import Compilation, Group, Path
 from adjudge.rego.plan import ir, rules
 from adjudge.rego.plan.terms import PlanError
@@ -419,10 +419,13 @@ def _execute(generated: Generated, filename: str, scope: dict[str, Any]) -> dict
 class CompiledRule:
     """One rule, ready to be evaluated many times."""
 
-    __slots__ = ("_function", "_program")
+    __slots__ = ("_context", "_data", "_function", "_rules", "_slots")
 
     def __init__(self, program: Program, slot: int) -> None:
-        self._program = program
+        self._context = program._context
+        self._rules = program._rules
+        self._slots = len(program._slots)
+        self._data = program._data
         # In a new context no rule has a value yet, so there is none to look for.
         self._function = program._namespace[f"{abi.EVAL_PREFIX}{slot}"]
 
@@ -438,23 +441,25 @@ class CompiledRule:
         ``input`` is used as it is: what a JSON parser gives (``from_json`` makes
         such values of others).
         """
-        base = None if data is None else from_json(dict(data))
-        c = self._program.context(input, options, base)
-        value = _guard(self._function, c)
-        if value is True or value is False or value is UNDEFINED:
-            return value
-        return to_json(value)
+        base = self._data if data is None else from_json(dict(data))
+        shared = Shared(options, HOST_SERVICES)
+        c = self._context(self._rules, self._slots, input, base, shared)
+        try:
+            value = self._function(c)
+            if value is True or value is False or value is UNDEFINED:
+                return value
+            return to_json(value)
+        except RecursionError:
+            raise too_deep() from None
 
 
-def _guard(function: Any, *args: Any) -> Any:
-    try:
-        return function(*args)
-    except RecursionError:
-        raise RegoEvalError(
-            "eval_limit_error",
-            "evaluation nested too deeply",
-            hint="the data or the policy is nested deeper than the engine follows",
-        ) from None
+def too_deep() -> RegoEvalError:
+    """What is raised instead of Python's ``RecursionError``."""
+    return RegoEvalError(
+        "eval_limit_error",
+        "evaluation nested too deeply",
+        hint="the data or the policy is nested deeper than the engine follows",
+    )
 
 
 class Query:
@@ -479,7 +484,9 @@ class Query:
         _raise(own)
         if own.mocked - comp.mocked:
             self._program = program._with_mocks(own.mocked)
-            own.groups, own.tree = self._program._comp.groups, self._program._comp.tree
+            comp = self._program._comp
+            own.groups, own.tree = comp.groups, comp.tree
+        own.graph, own.inferred = comp.graph, comp.inferred
         calls.check_query(own, resolved)
         _raise(own)
         self._plan = self._compile(own, resolved)
@@ -487,8 +494,10 @@ class Query:
     def _compile(self, comp: Compilation, resolved: Body) -> ir.QueryPlan:
         body = safety.order_query(comp, flatten.flatten_query(resolved))
         _raise(comp)
+        types.check_query(comp, body)
+        _raise(comp)
         try:
-            plan = rules.plan_query(comp, body, frozenset())
+            plan = rules.plan_query(comp, body, frozenset(), [e.loc for e in resolved])
         except PlanError as e:
             comp.error(e.message, e.loc)
             raise RegoErrors(comp.errors) from None
@@ -524,8 +533,14 @@ class Query:
 
     def eval_context(self, c: Context) -> list[Result]:
         """The answers in a context made by :meth:`Program.context`."""
+        try:
+            return self._answers(c)
+        except RecursionError:
+            raise too_deep() from None
+
+    def _answers(self, c: Context) -> list[Result]:
         rows: list[tuple[Value, ...]] = []
-        _guard(self._function, c, rows)
+        self._function(c, rows)
         count = len(self._plan.variables)
         places = self._plan.expressions
         texts = _texts(self.text, places)

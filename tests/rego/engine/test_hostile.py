@@ -65,6 +65,28 @@ def test_values_with_shared_parts_are_hashed_in_linear_time(use: str) -> None:
     assert run(f"x0 := [1]\n{SHARED}\n\np := {use}") == 1
 
 
+TWICE = SHARED + "\n" + SHARED.replace("x", "y")
+"""The same values built two times."""
+
+
+@pytest.mark.parametrize(
+    ("use", "value"),
+    [
+        ("x40 == y40", True),
+        ("x40 <= y40", True),
+        ("x40 in [y40]", True),
+        ("{x40: 1}[y40]", 1),
+        ("count({x40} & {y40})", 1),
+        ("count(sort([[x40, 2], [y40, 1]]))", 2),
+        ("sort({[x40, 2], [y40, 1]})[0][1]", 1),
+        ("max([x40, y40]) == x40", True),
+        ('object.union({"a": x40}, {"a": y40}) == {"a": x40}', True),
+    ],
+)
+def test_equal_values_with_shared_parts_are_compared_in_linear_time(use: str, value: Any) -> None:
+    assert run(f"x0 := [1]\ny0 := [1]\n{TWICE}\n\np := {use}") == value
+
+
 @pytest.mark.parametrize("use", ["json.marshal(x40)", 'sprintf("%v", [x40])'])
 def test_values_with_shared_parts_are_not_written_down_for_ever(use: str) -> None:
     with pytest.raises(RegoEvalError) as e:
@@ -82,8 +104,22 @@ def test_deep_data_ends_in_an_error_not_in_a_crash() -> None:
     for _ in range(5000):
         inner["a"] = {}
         inner = inner["a"]
-    with pytest.raises(RegoEvalError):
-        run("p := json.marshal(input)", document)
+    for body in ("p := json.marshal(input)", "p := input", "p := {input}"):
+        with pytest.raises(RegoEvalError) as e:
+            run(body, document)
+        assert e.value.code == "eval_limit_error"
+    query = compile_modules({}).prepare("x = input")
+    with pytest.raises(RegoEvalError) as e:
+        query.eval(document)
+    assert e.value.code == "eval_limit_error"
+
+
+@pytest.mark.parametrize("link", ["r{n} := r{m}", "r{n} := f{n}(1)\n\nf{n}(x) := r{m}"])
+def test_chains_of_rules_end_in_an_error_not_in_a_crash(link: str) -> None:
+    chain = "\n\n".join(link.format(n=n, m=n - 1) for n in range(1, 1500))
+    with pytest.raises(RegoEvalError) as e:
+        run(f"r0 := 1\n\n{chain}\n\np := r1499")
+    assert e.value.code == "eval_limit_error"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from operator import is_
 from typing import Any, Final
 
 from adjudge.errors import InputError
@@ -258,7 +259,7 @@ def to_json(value: Value) -> Any:
     """
     cls = value.__class__
     if cls is list or cls is dict or cls is RegoSet:
-        return _to_json(value, {})
+        return _to_json(value, {}) if len(value) else {} if cls is dict else []
     if cls is Decimal:
         return int(value) if value == value.to_integral_value() else float(value)
     return valid_text(value) if cls is str else value
@@ -273,14 +274,13 @@ def _to_json(value: Value, made: dict[int, Any]) -> Any:
     plain: Any
     if cls is list:
         items = [_part(item, made) for item in value]
-        plain = value if all(map(_same, items, value)) else items
+        plain = value if all(map(is_, items, value)) else items
     elif cls is dict:
         pairs = plain_items(value)
         plain = {
-            valid_text(k) if isinstance(k, str) else to_json_text(k): _part(v, made)
-            for k, v in pairs
+            (valid_text(k) if k.__class__ is str else key_text(k)): _part(v, made) for k, v in pairs
         }
-        if len(plain) == len(value) and all(map(_same, plain.values(), value.values())):
+        if len(plain) == len(value) and all(map(is_, plain.values(), value.values())):
             plain = value if plain.keys() == value.keys() else plain
     else:
         plain = [_part(item, made) for item in value.ordered()]
@@ -290,13 +290,11 @@ def _to_json(value: Value, made: dict[int, Any]) -> Any:
 
 def _part(value: Value, made: dict[int, Any]) -> Any:
     cls = value.__class__
+    if cls is str:
+        return value if value.isascii() else valid_text(value)
     if cls is list or cls is dict or cls is RegoSet:
         return _to_json(value, made)
     return to_json(value)
-
-
-def _same(a: Any, b: Any) -> bool:
-    return a is b
 
 
 def from_json(value: Any) -> Value:
@@ -317,7 +315,7 @@ def _from_json(value: Any, depth: int) -> Value:
         raise InputError("value_too_deep", f"the value nests more than {MAX_DEPTH} levels deep")
     if cls is list:
         items = [_from_json(item, depth - 1) for item in value]
-        return value if all(map(_same, items, value)) else items
+        return value if all(map(is_, items, value)) else items
     if cls is dict:
         return _object_from_json(value, depth - 1)
     if cls is RegoSet:
@@ -342,7 +340,7 @@ def _from_json(value: Any, depth: int) -> Value:
 def _object_from_json(value: dict[Any, Any], depth: int) -> Value:
     items = [_from_json(item, depth) for item in value.values()]
     if all(key.__class__ is str or key.__class__ is Box for key in value):
-        if all(map(_same, items, value.values())):
+        if all(map(is_, items, value.values())):
             return value
         return dict(zip(value, items, strict=True))
     keys = [unbox(key) if key.__class__ is Box else _from_json(key, depth) for key in value]

@@ -75,11 +75,18 @@ class Box:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (
-            isinstance(other, Box)
-            # The same value boxed twice; without this, shared parts are compared over and over.
-            and (self.value is other.value or self.form == other.form)
-        )
+        if self is other:
+            return True
+        if not isinstance(other, Box) or self._hash != other._hash:
+            return False
+        if self.value is other.value or self.form is other.form:
+            return True
+        if self.form != other.form:
+            return False
+        # Equal parts of two values have one form from now on: without this, parts that a
+        # value shares are compared over and over.
+        other.form = self.form
+        return True
 
     def __repr__(self) -> str:
         return f"Box({self.value!r})"
@@ -243,19 +250,39 @@ def equal(a: Value, b: Value) -> bool:
         return bool(a == b)
     if ca is bool or cb is bool or a is None or b is None:
         return False
-    if ca is list:
-        return cb is list and len(a) == len(b) and all(map(equal, a, b))
-    if ca is dict:
-        if cb is not dict or len(a) != len(b):
-            return False
-        for k, v in a.items():
-            w = b.get(k, UNDEFINED)
-            if w is UNDEFINED or not equal(v, w):
-                return False
-        return True
+    if ca is list or ca is dict:
+        return cb is ca and len(a) == len(b) and _equal_parts(a, b, set())
     if ca is RegoSet:
         return cb is RegoSet and a.boxed == b.boxed
     return bool(a == b)
+
+
+def _equal_parts(a: Any, b: Any, known: set[tuple[int, int]]) -> bool:
+    """Whether two arrays or two objects of one length have equal parts.
+
+    ``known`` are the pairs of composite parts (by identity) found equal so far: a value that
+    shares its parts is compared in the time it takes to build it, not to write it.
+    """
+    if a.__class__ is list:
+        pairs: Iterable[tuple[Value, Value]] = zip(a, b, strict=True)
+    else:
+        pairs = [(v, b.get(k, UNDEFINED)) for k, v in a.items()]
+    for x, y in pairs:
+        if x is y:
+            continue
+        cls = x.__class__
+        if cls is not list and cls is not dict:
+            if not equal(x, y):
+                return False
+            continue
+        if y.__class__ is not cls or len(x) != len(y):
+            return False
+        pair = (id(x), id(y))
+        if pair not in known:
+            if not _equal_parts(x, y, known):
+                return False
+            known.add(pair)
+    return True
 
 
 _RANK: Final = {
@@ -277,20 +304,32 @@ def compare(a: Value, b: Value) -> int:
     ca, cb = a.__class__, b.__class__
     if ca is cb and (ca is str or ca is int or ca is float):
         return -1 if a < b else (1 if a > b else 0)
+    return _compare(a, b, set())
+
+
+def _compare(a: Value, b: Value, known: set[tuple[int, int]]) -> int:
+    """As ``compare``; ``known`` are the pairs of composites found equal so far."""
+    if a is b:
+        return 0
     ra, rb = _RANK[type_name(a)], _RANK[type_name(b)]
     if ra != rb:
         return -1 if ra < rb else 1
-    if ra <= 1:
-        return -1 if a < b else 1
     if ra == 2:
         return _compare_numbers(a, b)
-    if ra == 4:
+    if ra <= 4:
         return -1 if a < b else (1 if a > b else 0)
-    if ra == 5:
-        return _compare_sequences(a, b)
+    pair = (id(a), id(b))
+    if pair in known:
+        return 0
     if ra == 6:
-        return _compare_objects(a, b)
-    return _compare_sequences(a.ordered(), b.ordered())
+        found = _compare_objects(a, b, known)
+    elif ra == 5:
+        found = _compare_sequences(a, b, known)
+    else:
+        found = _compare_sequences(a.ordered(), b.ordered(), known)
+    if not found:
+        known.add(pair)
+    return found
 
 
 def _compare_numbers(a: Any, b: Any) -> int:
@@ -300,21 +339,20 @@ def _compare_numbers(a: Any, b: Any) -> int:
     return -1 if a < b else (1 if a > b else 0)
 
 
-def _compare_sequences(a: list[Value], b: list[Value]) -> int:
+def _compare_sequences(a: list[Value], b: list[Value], known: set[tuple[int, int]]) -> int:
     for x, y in zip(a, b, strict=False):
-        c = compare(x, y)
+        c = _compare(x, y, known)
         if c:
             return c
     return (len(a) > len(b)) - (len(a) < len(b))
 
 
-def _compare_objects(a: dict[Hashable, Value], b: dict[Hashable, Value]) -> int:
+def _compare_objects(
+    a: dict[Hashable, Value], b: dict[Hashable, Value], known: set[tuple[int, int]]
+) -> int:
     ka, kb = sorted_keys(a), sorted_keys(b)
     for x, y in zip(ka, kb, strict=False):
-        c = compare(x, y)
-        if c:
-            return c
-        c = compare(a[box(x)], b[box(y)])
+        c = _compare(x, y, known) or _compare(a[box(x)], b[box(y)], known)
         if c:
             return c
     return (len(ka) > len(kb)) - (len(ka) < len(kb))
@@ -327,12 +365,67 @@ order_key: Final[Callable[[Value], Any]] = cmp_to_key(compare)
 def sorted_values(values: Iterable[Value]) -> list[Value]:
     """The values as a new list in Rego's order."""
     items = list(values)
+    if len(items) < 2:
+        return items
     kinds = {v.__class__ for v in items}
-    if len(kinds) <= 1 and kinds <= {str, int, float}:
+    if len(kinds) == 1 and kinds <= _ORDERED_AS_THEY_ARE:
         items.sort()
-    else:
+        return items
+    keys: list[list[Any]] = []
+    try:
+        for item in items:
+            key: list[Any] = []
+            _add_sort_key(item, key, [_ROOM])
+            keys.append(key)
+    except _NoKeyError:
         items.sort(key=order_key)
-    return items
+        return items
+    order = sorted(range(len(items)), key=keys.__getitem__)
+    return [items[n] for n in order]
+
+
+_ORDERED_AS_THEY_ARE: Final = frozenset({str, int, float})
+_ROOM: Final = 10_000
+"""Parts up to which a value is compared by a key."""
+
+
+class _NoKeyError(Exception):
+    """A value is better compared part by part."""
+
+
+def _add_sort_key(value: Value, key: list[Any], room: list[int]) -> None:
+    """Add a rank and what orders values of that rank, so that Python orders the lists as
+    Rego orders the values: made once for each value, where comparing two at a time looks at
+    each of them many times.
+
+    ``room`` is what is left of :data:`_ROOM`: shared parts would be written out.
+    """
+    cls = value.__class__
+    if cls is str:
+        key += (4, value)
+    elif cls is int or cls is float:
+        key += (2, value)
+    elif cls is list or cls is dict or cls is RegoSet:
+        room[0] -= len(value)
+        if room[0] < 0:
+            raise _NoKeyError
+        parts: list[Any] = []
+        if cls is dict:
+            for name in sorted_keys(value):
+                if name.__class__ is str:
+                    parts += (4, name)
+                    _add_sort_key(value[name], parts, room)
+                else:
+                    _add_sort_key(name, parts, room)
+                    _add_sort_key(value[box(name)], parts, room)
+        else:
+            for item in value if cls is list else value.ordered():
+                _add_sort_key(item, parts, room)
+        key += (_RANK[type_name(value)], parts)
+    elif isinstance(value, Decimal):
+        raise _NoKeyError
+    else:
+        key += (_RANK[type_name(value)], value)
 
 
 def sorted_keys(obj: dict[Hashable, Value]) -> list[Value]:
