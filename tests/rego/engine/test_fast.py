@@ -102,6 +102,16 @@ q := upper(input.n)
     assert rule(mocked, {}) == [5]
 
 
+def test_what_moves_ahead_of_a_loop_does_not_read_a_rule_that_has_no_value_yet() -> None:
+    text = """lists.known := {n: 1 | some n in input.known}
+
+    p contains n if {
+        some n in input.names
+        not lists.known[n]
+    }"""
+    assert rule(text, {"known": ["a"], "names": ["a", "b"]}) == ["b"]
+
+
 def test_constants_are_not_put_in_where_with_replaces_them() -> None:
     body = """p := [limit, q, x] if x := q with data.t.limit as 9
 
@@ -118,12 +128,12 @@ q := limit + 1
 
 
 def test_parts_of_constants_are_found_or_undefined() -> None:
-    body = """p := [config.a.b[1], config["a"].b[0], object.get(config, "z", 0)] if not config.a.c
+    body = """p := [config.a.b[1], config["a"].b[0], object.get(config, "z", 0)] if not config.a[input]
 
 config := {"a": {"b": [1, {true: "t"}]}}
 """
-    assert rule(body) == [{"true": "t"}, 1, 0]
-    assert rule('p := c.x.y\n\nc := {"x": {}}') is UNDEFINED
+    assert rule(body, "c") == [{"true": "t"}, 1, 0]
+    assert rule('p := c.x[input]\n\nc := {"x": {"y": 1}}', "z") is UNDEFINED
 
 
 def test_prints_keep_their_order() -> None:
@@ -184,7 +194,7 @@ def test_texts_that_double_end_in_an_error() -> None:
 
 def test_functions_that_double_end_in_an_error() -> None:
     rules = [f"f{n}(x) if {{ not f{n - 1}([x, 1]); not f{n - 1}([x, 2]) }}" for n in range(1, 60)]
-    rules += ["f0(x) if x == 1", "p if f59(input)"]
+    rules += ["f0(x) if x == input", "p if f59(input)"]
     options = Options(limits=Limits(steps=100_000, seconds=5))
     with pytest.raises(RegoEvalError) as e:
         rule("\n".join(rules), 1, options=options)

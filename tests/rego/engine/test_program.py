@@ -100,7 +100,7 @@ eq := [x | some x in [1, 1.0, true, "1", null]; x == 1]
 
 keys := {true: "t", 1: "n"}[true]
 
-member if true in [1]
+member if true in [1, input.a]
 """
     assert rule(text, "data.t.s") == [False, True, 0, 1]
     assert rule(text, "data.t.eq") == [1, 1.0]

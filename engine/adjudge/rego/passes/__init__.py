@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from adjudge.rego.passes import calls, flatten, names, recursion, safety, tree
+from adjudge.rego.passes import calls, flatten, names, recursion, safety, tree, types
 from adjudge.rego.passes.model import Compilation
 
-PASSES = (names, tree, calls, flatten, recursion, safety)
+PASSES = (names, tree, calls, flatten, safety, recursion, types)
 
 
 def run_passes(comp: Compilation) -> None:

@@ -57,7 +57,9 @@ class _Hoist:
         settled = isinstance(step, ir.Dot | ir.Input | ir.Base)
         for number in bound:
             self.level[number] = level if once is not None or settled else depth
-            self.made[number] = level if once is not None and once.eager else depth
+            # What stands ahead of the loop for a rule is its slot, which may still be empty.
+            early = once is not None and once.eager and not isinstance(step, ir.RuleValue)
+            self.made[number] = level if early else depth
         if once is None:
             return step
         ahead[level].append(once)

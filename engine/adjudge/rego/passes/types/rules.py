@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -30,6 +31,8 @@ class Inferred:
 
     table: Table = field(default_factory=Table)
     layers: tuple[TypeTree, ...] = ()
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Queries are checked one at a time: all make their types in the one table."""
 
 
 class RuleChecker(Checker):
@@ -116,7 +119,8 @@ class RuleChecker(Checker):
     def check_query(self, body: Body) -> None:
         """Check the body of a query."""
         self.scope = (body,)
-        self.report(self.body(Env(None, self.inferred.layers), body))
+        with self.inferred.lock:
+            self.report(self.body(Env(None, self.inferred.layers), body))
 
     def report(self, problems: Iterable[Problem]) -> None:
         """Record errors."""
