@@ -280,8 +280,10 @@ def test_files_nobody_signed(folder: Path, model: Path, trusting: TrustSettings)
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (lambda s: s["predicate"]["serialization"].update(method="shards"), "serialization"),
-        (lambda s: s["predicate"]["resources"][0].update(algorithm="blake3"), "serialization"),
+        (lambda s: s["predicate"]["serialization"].update(method="tar"), "serialization"),
+        (lambda s: s["predicate"]["serialization"].update(hash_type="md5"), "serialization"),
+        (lambda s: s["predicate"]["serialization"].update(method="shards"), "statement"),
+        (lambda s: s["predicate"]["resources"][0].update(algorithm="blake3"), "statement"),
         (lambda s: s["predicate"]["resources"][0].update(name="../config.json"), "statement"),
         (lambda s: s["predicate"]["resources"][0].update(name="/config.json"), "statement"),
         (lambda s: s["predicate"]["resources"][0].update(digest="zz"), "statement"),

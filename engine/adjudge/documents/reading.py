@@ -167,14 +167,23 @@ class Source:
         """The file as text; see :func:`decode_text` for what is refused."""
         return decode_text(self.read(limit), self.shown)
 
-    def digest(self) -> FileDigest:
-        """The SHA-256 and size of the file, read in pieces."""
+    def size(self) -> int:
+        """Bytes in the file."""
+        with self.open() as file:
+            return os.fstat(file.fileno()).st_size
+
+    def digest(self, tell: Callable[[int], None] | None = None) -> FileDigest:
+        """The SHA-256 and size of the file, read in pieces; ``tell`` hears the size of each."""
         hasher, size = hashlib.sha256(), 0
+        piece = memoryview(bytearray(MIB))
         try:
             with self.open() as file:
-                while piece := file.read(MIB):
-                    hasher.update(piece)
-                    size += len(piece)
+                # Binary files have readinto, which the type BinaryIO does not say.
+                while count := file.readinto(piece):  # type: ignore[attr-defined]
+                    hasher.update(piece[:count])
+                    size += count
+                    if tell is not None:
+                        tell(count)
         except OSError as error:
             self._refuse(error)
         return FileDigest(hasher.hexdigest(), size)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from adjudge.documents.hashing import Meter, Progress, hash_files
 from adjudge.documents.model import (
     DEFAULT_LIMITS,
     Document,
@@ -66,11 +67,13 @@ def load(
     limits: Limits = DEFAULT_LIMITS,
     trust: TrustSettings | None = None,
     bundle: Source | None = None,
+    progress: Progress | None = None,
 ) -> Document:
     """The artifact at ``source`` with the signatures found beside it, or with ``bundle`` alone.
 
     ``source`` may also be the signature file itself.  Without ``trust`` nobody is trusted.
-    Raises the InputErrors of :class:`Source`, and those of trust files of the operator.
+    ``progress`` hears how much is hashed.  Raises the InputErrors of :class:`Source`, and those
+    of trust files of the operator.
     """
     # Loading cryptography takes longer than reading an SBOM; only this kind needs it.
     from adjudge.trust import Trust, TrustSettings
@@ -78,9 +81,10 @@ def load(
     if bundle is None and (signed := artifact_of(source)) is not None:
         source, bundle = signed, source
     given = Trust(trust if trust is not None else TrustSettings())
+    meter = Meter(progress)
     if source.type() == "directory":
-        return _Directory(source, limits, given).load(bundle)
-    return _File(source, given).load(bundle)
+        return _Directory(source, limits, given, meter).load(bundle)
+    return _File(source, given, meter).load(bundle)
 
 
 def load_signed_artifact(source: Source, bundle: Source | None, trust: TrustSettings) -> Document:
@@ -137,9 +141,10 @@ def _parsed(text: str, source: Source) -> Parsed | None:
 class _Signed:
     """What files and directories have in common."""
 
-    def __init__(self, source: Source, trust: Trust) -> None:
+    def __init__(self, source: Source, trust: Trust, meter: Meter) -> None:
         self.source = source
         self.trust = trust
+        self.meter = meter
         self.problems: list[Problem] = []
 
     def read(self, source: Source) -> bytes | Verification:
@@ -196,8 +201,8 @@ class _File(_Signed):
         """Verify what stands beside the file, or the given bundle."""
         from adjudge.trust import Artifact, Coverage, verify_file
 
-        digest = self.source.digest()
-        artifact = Artifact(self.source.open)
+        digest = hash_files({"": self.source}, self.meter)[""]
+        artifact = Artifact(self.source.open, {"sha256": bytes.fromhex(digest.sha256)})
         signatures = _Signatures()
         for source in [bundle] if bundle is not None else list(self.beside()):
             raw = self.read(source)
@@ -237,8 +242,8 @@ class _File(_Signed):
 class _Directory(_Signed):
     """A signed model directory."""
 
-    def __init__(self, source: Source, limits: Limits, trust: Trust) -> None:
-        super().__init__(source, trust)
+    def __init__(self, source: Source, limits: Limits, trust: Trust, meter: Meter) -> None:
+        super().__init__(source, trust, meter)
         self.limits = limits
 
     def load(self, bundle: Source | None) -> Document:
@@ -250,7 +255,7 @@ class _Directory(_Signed):
         names = {s.relative for s in [*found, *inside]}
         walk = self.source.walk(self.limits)
         files, sizes, links = self._hash(walk, names)
-        tree = Tree(files, links)
+        tree = Tree(files, links, sizes, self._measure)
         signatures = _Signatures()
         for source in found:
             raw = self.read(source)
@@ -279,14 +284,29 @@ class _Directory(_Signed):
     ) -> tuple[dict[str, str], dict[str, int], list[str]]:
         """Digests and sizes by path below the directory, and the symbolic links."""
         start = "" if self.source.relative in ("", ".") else self.source.relative + "/"
-        files: dict[str, str] = {}
-        sizes: dict[str, int] = {}
-        for source in walk.files():
-            if source.relative not in signatures:
-                name = source.relative.removeprefix(start)
-                files[name], sizes[name] = source.digest()
+        found = {
+            source.relative.removeprefix(start): source
+            for source in walk.files()
+            if source.relative not in signatures
+        }
+        digests = hash_files(found, self.meter)
         links = [e.source.relative.removeprefix(start) for e in walk.entries if e.type == "symlink"]
-        return files, sizes, links
+        return (
+            {name: digest.sha256 for name, digest in digests.items()},
+            {name: digest.size for name, digest in digests.items()},
+            links,
+        )
+
+    def _measure(
+        self, path: str, algorithm: str, start: int, length: int | None
+    ) -> tuple[str, int]:
+        """Another digest of a file or of a part of it, for signatures that name such."""
+        from adjudge.trust import hash_stream
+
+        source = self.source.child(path)
+        with source.open() as stream:
+            self.meter.expect(source.size() - start if length is None else length)
+            return hash_stream(stream, algorithm, start, length, self.meter.advance)
 
     def _verify(self, raw: bytes, tree: Tree) -> list[tuple[Verification, Coverage]]:
         from adjudge.trust import split_signatures, subject_of_tree, verify_one

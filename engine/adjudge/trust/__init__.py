@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adjudge.trust.artifact import Artifact
 from adjudge.trust.facts import Verification
+from adjudge.trust.hashing import hash_stream
 from adjudge.trust.model_signature import Coverage, Tree, nothing_covered
 from adjudge.trust.parsing import MAX_SIGNATURE_BYTES
 from adjudge.trust.reasons import REASONS, Refused
@@ -26,6 +27,7 @@ __all__ = [
     "Trust",
     "TrustSettings",
     "Verification",
+    "hash_stream",
     "nothing_covered",
     "parse_trust_settings",
     "split_signatures",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -14,12 +14,15 @@ from typing import BinaryIO
 class Artifact:
     """Something that was signed: a file, or bytes at hand.
 
-    ``opener`` gives a fresh binary stream over the same bytes at each call.
+    ``opener`` gives a fresh binary stream over the same bytes at each call.  ``digests`` are
+    those that are known already, by algorithm.
     """
 
-    def __init__(self, opener: Callable[[], BinaryIO]) -> None:
+    def __init__(
+        self, opener: Callable[[], BinaryIO], digests: Mapping[str, bytes] | None = None
+    ) -> None:
         self._open = opener
-        self._digests: dict[str, bytes] = {}
+        self._digests = dict(digests or {})
 
     @classmethod
     def of_bytes(cls, data: bytes) -> Artifact:
