@@ -497,7 +497,7 @@ class Query:
         types.check_query(comp, body)
         _raise(comp)
         try:
-            plan = rules.plan_query(comp, body, frozenset(), [e.loc for e in resolved])
+            plan = rules.plan_query(comp, body, frozenset(), resolved)
         except PlanError as e:
             comp.error(e.message, e.loc)
             raise RegoErrors(comp.errors) from None

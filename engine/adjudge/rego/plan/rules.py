@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
+
 from adjudge.rego.passes.model import Clause, Compilation, Group
 from adjudge.rego.plan import ir
 from adjudge.rego.plan.constants import constant_of
@@ -9,7 +11,17 @@ from adjudge.rego.plan.optimize import optimize, optimize_query
 from adjudge.rego.plan.statements import StatementPlanner
 from adjudge.rego.plan.terms import PlanError
 from adjudge.rego.runtime.values import UNDEFINED, equal
-from adjudge.rego.syntax import Body, Expr, SomeDecl, Var
+from adjudge.rego.syntax import (
+    ArrayCompr,
+    Body,
+    Call,
+    Expr,
+    ObjectCompr,
+    Ref,
+    SetCompr,
+    SomeDecl,
+    Var,
+)
 
 
 def plan_program(comp: Compilation) -> ir.ProgramPlan:
@@ -78,33 +90,57 @@ def _plan_clause(
     return ir.ClausePlan(block, orelse, clause.loc, exprs)
 
 
-def plan_query(comp: Compilation, body: Body, hidden: frozenset[str]) -> ir.QueryPlan:
-    """Plan a query; its variables are those not in ``hidden`` and not generated."""
+def plan_query(
+    comp: Compilation, body: Body, hidden: frozenset[str], written: Body
+) -> ir.QueryPlan:
+    """Plan a query; its variables are those not in ``hidden`` and not generated.
+
+    ``written`` is the query as it was before its expressions were taken apart: of those
+    that the compiler made of one the last has its value.  A false expression ends the
+    answer, unless it is alone and cannot be true some other way.
+    """
+    places = {expr.loc for expr in written}
+    shown = frozenset({expr.loc: n for n, expr in enumerate(body) if expr.loc in places}.values())
+    is_condition = len(written) > 1 or _iterates(comp, written)
     planner = StatementPlanner(comp)
     planner.ordered = True
     block = planner.block
     values: list[tuple[Expr, ir.Operand]] = []
-    for expr in body:
+    for number, expr in enumerate(body):
         if isinstance(expr.term, SomeDecl):
             continue
-        values.append((expr, planner.value_of(expr)))
-        operand = values[-1][1]
-        if not isinstance(operand, ir.Const):
-            planner.emit(ir.Truthy(operand)) if _is_condition(body) else None
+        operand = planner.value_of(expr)
+        if number in shown:
+            values.append((expr, operand))
+            known = isinstance(operand, ir.Const) and operand.value is not False
+            if is_condition and not known:
+                planner.emit(ir.Truthy(operand))
     names = tuple(
         n for n in planner.env if not n.startswith(("$", "_~")) and n not in hidden and "~" not in n
     )
-    shown = [(e, v) for e, v in values if e.loc.row]
-    items = tuple(planner.env[n] for n in names) + tuple(v for _, v in shown)
+    items = tuple(planner.env[n] for n in names) + tuple(v for _, v in values)
     planner.emit(ir.Yield(items))
-    plan = ir.QueryPlan(block, names, tuple(e.loc for e, _ in shown))
+    plan = ir.QueryPlan(block, names, tuple(e.loc for e, _ in values))
     optimize_query(plan)
     return plan
 
 
-def _is_condition(body: Body) -> bool:
-    """In a query of several expressions a false one ends the answer; alone it is the answer."""
-    return len(body) > 1
+def _iterates(comp: Compilation, written: Body) -> bool:
+    """Whether a query looks for keys or uses a builtin with several answers."""
+    stack: list[object] = [written]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif is_dataclass(node) and not isinstance(node, ArrayCompr | SetCompr | ObjectCompr):
+            if isinstance(node, Ref) and any(isinstance(o, Var) for o in node.operands):
+                return True
+            if isinstance(node, Call) and isinstance(node.operator, Var):
+                decl = comp.capabilities.builtins.get(node.operator.name)
+                if decl is not None and decl.relation:
+                    return True
+            stack.extend(getattr(node, each.name) for each in fields(node))
+    return False
 
 
 def is_plain(name: Var) -> bool:
