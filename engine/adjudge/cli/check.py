@@ -99,6 +99,12 @@ that do not compile, no rule evaluated).
 @click.option("--base", metavar="REF", help="The git ref to list changed files against.")
 @click.option("--log", type=click.Path(path_type=Path), help="Also append to this decision log.")
 @click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keep what the decision is made of, for replay and diff.",
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(min=0.1),
     callback=finite,
@@ -128,6 +134,7 @@ def command(
     event: str | None,
     base: str | None,
     log: Path | None,
+    record: Path | None,
     timeout: float,
     v0_compatible: bool,
     verbose: bool,
@@ -163,6 +170,7 @@ def command(
         base_ref=base,
         limits=Limits(seconds=timeout),
         environ=dict(os.environ),
+        record=record,
     )
     with _progress(quiet) as progress:
         report = run(request, progress)

@@ -256,6 +256,32 @@ class Document:
     _input: dict[str, Any] | None = field(default=None, init=False, repr=False)
     _places: dict[str, Position | None] = field(default_factory=dict, init=False, repr=False)
 
+    @classmethod
+    def recorded(
+        cls, artifact: dict[str, Any], places: Mapping[str, Position | None]
+    ) -> Document:
+        """The document whose :meth:`as_input` was ``artifact``, without its file.
+
+        It knows the ``places`` that were asked for before, and no others.
+        """
+        document = cls(
+            kind=artifact["kind"],
+            path=artifact["path"],
+            digest=artifact["digest"],
+            size=artifact["size"],
+            document=artifact["document"],
+            facts=artifact["facts"],
+            files=artifact["files"],
+        )
+        document._input = artifact
+        document._places = dict(places)
+        return document
+
+    @property
+    def located(self) -> Mapping[str, Position | None]:
+        """The pointers that were located so far, with their places."""
+        return self._places
+
     def locate(self, pointer: str) -> Position | None:
         """Where ``/document/…`` or ``/facts/…`` stands, or what encloses it.
 

@@ -18,6 +18,7 @@ from adjudge.errors import InputError
 from adjudge.evaluation import Case, Judge, Judgement, Settings, evaluate
 from adjudge.exports.report import Options, Report, plural
 from adjudge.gate.gitcontext import git_context
+from adjudge.gate.recording import Recordings, remembered
 from adjudge.gate.release import Release, event_name, load_release, release_input
 from adjudge.gate.trustsettings import load_trust_file
 from adjudge.policyset import (
@@ -71,6 +72,8 @@ class Request:
     capabilities: Capabilities | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
     degradations: Sequence[Degradation] = ()
+    record: Path | None = None
+    """The folder that keeps what the decision is made of, for replays."""
 
 
 def run(request: Request, progress: Progress | None = None) -> Report:
@@ -116,6 +119,9 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     )
     with clock("evaluation"):
         judgement = evaluate(judge, case, settings, lambda done, of: tell("rules", done, of))
+    if request.record is not None:
+        recordings = Recordings(request.record)
+        recordings.add(judgement.decision, policies, case, settings, waivers)
     return _report(release, judgement, clock.spent)
 
 
@@ -163,7 +169,7 @@ def _case(
             release, git, now, request.event, request.environ, degradations=notes
         ),
         release_digest=release.digest,
-        locate_release=release.locate,
+        locate_release=remembered(release.locate),
         git=git,
         event=event_name(request.event, request.environ),
         degradations=notes,

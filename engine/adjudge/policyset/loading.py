@@ -93,6 +93,7 @@ class _Loader:
         self.errors: list[AdjudgeError] = []
         self.lints: list[AdjudgeError] = []
         self.files: dict[str, PolicyFile] = {}
+        self.texts: dict[str, str] = {}
         self.policies: dict[str, PolicySource] = {}
         self.tests: dict[str, Module] = {}
         self.data: list[DataFile] = []
@@ -140,6 +141,7 @@ class _Loader:
             self.errors.append(error)
         else:
             self.files[file.shown] = file
+            self.texts[file.shown] = text
 
     # -- parsing -----------------------------------------------------------------------------
 
@@ -150,6 +152,7 @@ class _Loader:
         if known is not None:
             return known
         self._known[real] = self.files[file.shown] = file
+        self.texts[file.shown] = text
         try:
             self._parse(file, text)
         except ErrorList as errors:
@@ -234,6 +237,8 @@ class _Loader:
                 or lint.location.file in kept
                 or lint.code == "policy_file_skipped"
             ),
+            texts={f.shown: self.texts[f.shown] for f in files},
+            v0=self.v0,
         )
 
     def _choose(self, rules: Sequence[RuleSpec]) -> list[RuleSpec]:

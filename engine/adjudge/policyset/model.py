@@ -77,3 +77,7 @@ class PolicySet:
     files: tuple[PolicyFile, ...]
     data_files: tuple[PolicyFile, ...] = ()
     lints: tuple[AdjudgeError, ...] = field(default=())
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The texts of ``files`` by how messages call them."""
+    v0: bool = False
+    """Whether modules were read as Rego v0."""

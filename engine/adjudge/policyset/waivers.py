@@ -20,11 +20,13 @@ _MAX_BYTES: Final = 5 * MIB
 
 @dataclass(frozen=True)
 class LoadedWaivers:
-    """The waivers of a file.  ``sha256`` is over its bytes, ``file`` its name in messages."""
+    """The waivers of a file: ``data`` are its bytes, ``sha256`` is over them, ``file`` its name
+    in messages."""
 
     waivers: WaiverSet
     file: str
     sha256: str
+    data: bytes
 
 
 def load_waiver_file(path: str | Path) -> LoadedWaivers:
@@ -46,6 +48,11 @@ def load_waiver_file(path: str | Path) -> LoadedWaivers:
         )
     (relative,) = place.starts
     shown = place.shown_as(relative)
-    data = place.source(relative).read(_MAX_BYTES)
+    return read_waivers(place.source(relative).read(_MAX_BYTES), shown)
+
+
+def read_waivers(data: bytes, shown: str) -> LoadedWaivers:
+    """The waivers in the bytes of a file.  Raises InputError: ``yaml_*``, ``waivers_invalid``."""
     parsed = parse_configuration(decode_text(data, shown), shown)
-    return LoadedWaivers(parse_waivers(parsed.value, shown, parsed.locate), shown, sha256_hex(data))
+    waivers = parse_waivers(parsed.value, shown, parsed.locate)
+    return LoadedWaivers(waivers, shown, sha256_hex(data), data)

@@ -1,0 +1,126 @@
+"""``adjudge diff``: which decisions that were taken would other policies take otherwise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from adjudge.cli.options import filled
+
+if TYPE_CHECKING:
+    from adjudge.decision.model import RuleResult
+    from adjudge.gate.replay import Comparison
+
+_PATH = click.Path(path_type=Path)
+_MAX_FINDINGS = 5
+
+
+@click.command(
+    "diff",
+    epilog="""\b
+Examples:
+  adjudge diff baseline strict --over recordings
+  adjudge diff recorded our-policies/ --over recordings --fail-on-flip
+
+\b
+OLD may be `recorded`: what was decided then, by whatever policies.
+Exit codes: 0 compared, 1 an outcome flips (with --fail-on-flip), 2 it cannot be compared.
+""",
+)
+@click.argument("old", callback=filled)
+@click.argument("new", callback=filled)
+@click.option(
+    "--over",
+    type=_PATH,
+    required=True,
+    metavar="DIR",
+    help="The folder that `check --record` wrote.",
+)
+@click.option("-d", "--data", multiple=True, metavar="FILE", help="Base documents, for both.")
+@click.option("--v0-compatible", is_flag=True, help="Read policies as Rego v0.")
+@click.option("--fail-on-flip", is_flag=True, help="Exit with 1 when an outcome flips.")
+@click.option(
+    "-f",
+    "--format",
+    "format_",
+    type=click.Choice(["console", "json"]),
+    default="console",
+    show_default=True,
+)
+def command(
+    old: str,
+    new: str,
+    over: Path,
+    data: tuple[str, ...],
+    v0_compatible: bool,
+    fail_on_flip: bool,
+    format_: str,
+) -> int:
+    """Judge every recorded case by OLD and by NEW policies; list what differs."""
+    from adjudge.gate.recording import Recordings
+    from adjudge.gate.replay import compare
+    from adjudge.policyset.loading import load_policy_set
+
+    recordings = Recordings(over)
+    ids = list(recordings.ids())
+    before = None if old == "recorded" else load_policy_set([old], data=data, v0=v0_compatible)
+    found = compare(recordings, ids, before, load_policy_set([new], data=data, v0=v0_compatible))
+    if format_ == "json":
+        click.echo(json.dumps(_document(found), indent=2))
+    else:
+        _show(found)
+    if found.unusable or not found.judged:
+        return 2
+    return 1 if fail_on_flip and found.flipped else 0
+
+
+def _finding(result: RuleResult) -> dict[str, Any]:
+    return {
+        "rule_id": result.rule_id,
+        "artifact": result.artifact,
+        "pointer": result.pointer,
+        "message": result.message,
+    }
+
+
+def _document(found: Comparison) -> dict[str, Any]:
+    return {
+        "judged": found.judged,
+        "flipped": len(found.flipped),
+        "changes": [
+            {
+                "decision_id": c.decision_id,
+                "subject": c.subject,
+                "time": c.time,
+                "old": c.old,
+                "new": c.new,
+                "added": [_finding(r) for r in c.added],
+                "removed": [_finding(r) for r in c.removed],
+            }
+            for c in found.changes
+        ],
+        "unusable": [{"decision_id": i, "error": why} for i, why in found.unusable],
+    }
+
+
+def _show(found: Comparison) -> None:
+    from adjudge.cli.terminal import safe
+
+    for change in found.changes:
+        verdict = f"{change.old} -> {change.new}" if change.flipped else f"{change.old}, still"
+        click.echo(f"{change.decision_id}  {verdict}  {safe(change.subject)}  {change.time}")
+        for sign, results in (("+", change.added), ("-", change.removed)):
+            for result in results[:_MAX_FINDINGS]:
+                click.echo(f"  {sign} {safe(result.rule_id)}  {safe(result.message)}")
+            if len(results) > _MAX_FINDINGS:
+                click.echo(f"  {sign} and {len(results) - _MAX_FINDINGS} more")
+    for decision_id, why in found.unusable:
+        click.echo(f"{decision_id}  cannot be judged: {safe(why)}")
+    click.echo(
+        f"{found.judged} judged, {len(found.flipped)} flipped,"
+        f" {len(found.changes) - len(found.flipped)} with other findings"
+        + (f", {len(found.unusable)} unusable" if found.unusable else "")
+    )
