@@ -176,7 +176,10 @@ class ModuleParser(RuleParser):
             )
         path = Ref(head, steps, head.loc) if steps else head
         alias, alias_at = None, self.i + 1
-        if self.kinds[self.i] == "as":
+        if self.kinds[self.i] == "as" or (
+            # Here it is no name, even with a dot after it.
+            self.kinds[self.i] == KEYWORD_NAME and self.texts[self.i] == "as"
+        ):
             self.i += 1
             alias = self._alias()
         elif self.kinds[self.i] == "-":
