@@ -60,10 +60,13 @@ def compile_modules(
     strict: bool = False,
     mocked: frozenset[str] = frozenset(),
     rewrite: Callable[[Compilation], None] | None = None,
+    schemas: Mapping[str, Any] | None = None,
 ) -> Program:
     """Compile modules (file name to text, or parsed) against base documents.
 
-    ``rewrite`` may change the rules after they were checked and before they are planned.
+    ``schemas`` are JSON schemas by the names that annotations use, that of all input under
+    the empty name.  ``rewrite`` may change the rules after they were checked and before
+    they are planned.
     Raises :class:`~adjudge.rego.errors.RegoErrors` with every error found.
     """
     granted = capabilities or all_capabilities()
@@ -71,6 +74,7 @@ def compile_modules(
     comp = Compilation(parsed, granted, strict)
     comp.sources = {m.file: m.source for m in parsed}
     comp.mocked |= mocked
+    comp.schemas = schemas
     run_passes(comp)
     _raise(comp)
     if rewrite is not None:
@@ -256,13 +260,14 @@ class Program:
         package: tuple[str, ...] = (),
         imports: tuple[Import, ...] = (),
         rego_version: int = 1,
+        rewrite: Callable[[Compilation, Body], Body] | None = None,
     ) -> Query:
         """Compile a query; raises ``RegoErrors``.
 
         It may use the rules of ``package`` (its path below ``data``) and what is imported
-        by their names.
+        by their names.  ``rewrite`` may change the query after it was checked.
         """
-        return Query(self, query, package, imports, rego_version)
+        return Query(self, query, package, imports, rego_version, rewrite)
 
     def _with_mocks(self, mocked: set[str]) -> Program:
         modules: dict[str, str | Module] = {
@@ -273,6 +278,7 @@ class Program:
             capabilities=self._comp.capabilities,
             strict=self._comp.strict,
             mocked=frozenset(mocked),
+            schemas=self._comp.schemas,
         )
         program._data = self._data
         return program
@@ -472,8 +478,10 @@ class Query:
         package: tuple[str, ...] = (),
         imports: tuple[Import, ...] = (),
         rego_version: int = 1,
+        rewrite: Callable[[Compilation, Body], Body] | None = None,
     ) -> None:
         self.text = text
+        self._rewrite = rewrite
         body = parse_body(text, "", rego_version)
         comp = program._comp
         self._program = program
@@ -491,11 +499,19 @@ class Query:
         _raise(own)
         self._plan = self._compile(own, resolved)
 
+    @property
+    def program(self) -> Program:
+        """The program that the query runs on: the one it was prepared from, or one whose
+        rules ask for what the query replaces."""
+        return self._program
+
     def _compile(self, comp: Compilation, resolved: Body) -> ir.QueryPlan:
         body = safety.order_query(comp, flatten.flatten_query(resolved))
         _raise(comp)
         types.check_query(comp, body)
         _raise(comp)
+        if self._rewrite is not None:
+            body = self._rewrite(comp, body)
         try:
             plan = rules.plan_query(comp, body, frozenset(), resolved)
         except PlanError as e:
