@@ -42,7 +42,8 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 
-policies: $(VENV)/.dev ## Run the tests of the shipped policies
+policies: $(VENV)/.dev ## Lint the shipped policies and run their tests
+	$(BIN)/adjudge lint policies --fail-on notice
 	$(BIN)/adjudge test policies
 
 docs: $(VENV)/.dev

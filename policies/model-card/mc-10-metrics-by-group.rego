@@ -29,7 +29,7 @@ deny contains {"msg": msg, "pointer": "/facts/metrics"} if {
 }
 
 deny contains {"msg": msg, "pointer": $"/facts/metrics/{worst}/value"} if {
-	some key, values in by_metric
+	some values in by_metric
 	low := min([value | some value in values])
 	high := max([value | some value in values])
 	high - low > settings.metrics.max_gap

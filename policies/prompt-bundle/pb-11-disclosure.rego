@@ -35,3 +35,5 @@ said if is_boolean(input.release.transparency.user_facing)
 user_facing if input.facts.user_facing == true
 
 user_facing if input.release.transparency.user_facing == true
+
+# adjudge:ignore-file effective_from_past: the date of the law, which decisions about the past need

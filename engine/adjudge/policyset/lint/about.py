@@ -1,0 +1,119 @@
+"""The rules' METADATA and the tests in; what they do not say or do not cover out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from adjudge.policyset.lint.model import Finding, Subject
+from adjudge.policyset.model import RuleSpec
+from adjudge.rego.passes.metadata import MetadataIndex
+from adjudge.rego.passes.model import Path
+from adjudge.rego.syntax import Module
+from adjudge.yamlpolicy.problems import close_match
+
+FRAMEWORKS: Final = (
+    *("eu-ai-act", "nist-ai-rmf", "nist-ai-600-1", "iso-42001", "owasp-llm-2025"),
+    *("mitre-atlas", "soc2", "gdpr"),
+)
+"""Frameworks whose misspellings are told; others are nobody's mistake."""
+
+_NEEDED: Final = ("id", "title", "severity")
+_WELCOME: Final = ("remediation", "controls")
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Findings ``metadata_*``, ``unknown_framework``, ``effective_from_past`` and
+    ``untested_rule``."""
+    index = MetadataIndex(subject.modules)
+    tested = _tested(subject)
+    told: set[str] = set()
+    for spec in subject.specs:
+        if spec.id not in told:
+            told.add(spec.id)
+            yield from _metadata(subject, spec, _given(subject, index, spec))
+        if spec.path not in tested:
+            yield from _untested(subject, spec)
+
+
+def _given(subject: Subject, index: MetadataIndex, spec: RuleSpec) -> Mapping[str, Any]:
+    """What the METADATA blocks of a rule say, all of them together."""
+    module: Module = subject.by_file[spec.location.file]
+    rule = next(r for r in module.rules if r.loc == spec.location)
+    given: dict[str, Any] = {}
+    for _, block in index.chain(module, rule):
+        if block is not None:
+            custom = block.fields.get("custom")
+            given |= custom if isinstance(custom, dict) else {}
+            given |= {"title": block.fields["title"]} if block.fields.get("title") else {}
+    if "short_name" in given:
+        given["id"] = given["short_name"]
+    return given
+
+
+def _metadata(subject: Subject, spec: RuleSpec, given: Mapping[str, Any]) -> Iterator[Finding]:
+    for code, wanted in (("metadata_missing", _NEEDED), ("metadata_incomplete", _WELCOME)):
+        missing = [name for name in wanted if not given.get(name)]
+        if missing:
+            yield subject.finding(
+                code,
+                f"{spec.name} has no {_listed(missing)}",
+                spec.location,
+                f"say it in the METADATA of the rule or its package: {_where(missing)}",
+            )
+    for control in spec.controls:
+        framework = control.partition("/")[0]
+        near = close_match(framework, FRAMEWORKS, 0.8)
+        if near and near != framework and not _edition(near, framework):
+            yield subject.finding(
+                "unknown_framework",
+                f"the control {control} is of no known framework",
+                spec.location,
+                f"did you mean {near}?",
+            )
+    if spec.effective_ns is not None and spec.effective_ns <= subject.now_ns:
+        yield subject.finding(
+            "effective_from_past",
+            f"{spec.id} is in force since {spec.effective_from}",
+            spec.location,
+            "remove effective_from",
+        )
+
+
+def _edition(known: str, given: str) -> bool:
+    """Whether two names differ in their numbers only: another edition, not a mistake."""
+    return re.sub(r"[0-9]+", "", known) == re.sub(r"[0-9]+", "", given)
+
+
+def _where(missing: list[str]) -> str:
+    return ", ".join("title: …" if m == "title" else f"custom.{m}" for m in missing)
+
+
+def _listed(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def _tested(subject: Subject) -> set[Path]:
+    """The rules that tests reach."""
+    comp = subject.comp
+    found = {p for p, g in comp.groups.items() if g.first.loc.file in subject.test_files}
+    queue = list(found)
+    while queue:
+        for target in comp.graph.get(queue.pop(), ()):
+            if target not in found:
+                found.add(target)
+                queue.append(target)
+    return found
+
+
+def _untested(subject: Subject, spec: RuleSpec) -> Iterator[Finding]:
+    first = next(s for s in subject.specs if s.path == spec.path)
+    if first is spec:
+        stem = spec.location.file.rpartition("/")[2].rpartition(".")[0]
+        yield subject.finding(
+            "untested_rule",
+            f"no test reaches {spec.name} of {spec.package}",
+            spec.location,
+            f"write {stem}_test.rego beside it; `adjudge test` runs it",
+        )

@@ -1,0 +1,1 @@
+"""Compiled clauses in, what can be told of them without an input out."""
