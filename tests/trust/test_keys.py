@@ -317,5 +317,3 @@ def test_foreign_signatures_are_named(tmp_path: Path, judge: Judge) -> None:
         b"untrusted comment: x\n",
     ):
         assert judge(raw, DATA, settings).reason_code == "unsupported_format"
-    legacy = {"base64Signature": "AA==", "cert": "", "rekorBundle": {}}
-    assert judge(legacy, DATA, settings).reason_code == "unsupported_format"

@@ -46,7 +46,8 @@ MODEL_SIGNATURES: Final = ("model.sig", "model.sigstore.json", "model.sigstore")
 """Signature files inside the directory they sign."""
 
 _CERTIFICATE_SUFFIXES = (".pem", ".crt", ".cert")
-_MAX_CERTIFICATE = 1 << 20
+_TIMESTAMP_SUFFIXES = (".sig.tsr", ".tsr")
+_MAX_COMPANION = 1 << 20
 
 
 def artifact_of(source: Source) -> Source | None:
@@ -207,7 +208,9 @@ class _File(_Signed):
         for source in [bundle] if bundle is not None else list(self.beside()):
             raw = self.read(source)
             if isinstance(raw, bytes):
-                checked = verify_file(raw, artifact, self.trust, self._certificate(source))
+                certificate = self._companion(source, _CERTIFICATE_SUFFIXES)
+                timestamp = self._companion(source, _TIMESTAMP_SUFFIXES)
+                checked = verify_file(raw, artifact, self.trust, certificate, timestamp)
             else:
                 checked, raw = [raw], b""
             covered = [(r, Coverage(1, covered=int(r.verified))) for r in checked]
@@ -225,15 +228,15 @@ class _File(_Signed):
         }
         return self.document(about, signatures, coverage, [])
 
-    def _certificate(self, signature: Source) -> bytes | None:
-        """The certificate beside a plain signature: ``X.pem`` beside ``X.sig``."""
+    def _companion(self, signature: Source, suffixes: tuple[str, ...]) -> bytes | None:
+        """What belongs to a plain signature: ``X.pem`` and ``X.tsr`` beside ``X.sig``."""
         if not signature.name.endswith(".sig"):
             return None
-        for suffix in _CERTIFICATE_SUFFIXES:
+        for suffix in suffixes:
             found = signature.sibling(signature.name[: -len(".sig")] + suffix)
             if found.name != self.source.name and _exists(found):
                 try:
-                    return found.read(_MAX_CERTIFICATE)
+                    return found.read(_MAX_COMPANION)
                 except InputError as error:
                     self.problems.append(Problem(error.code, error.message))
         return None
@@ -252,7 +255,8 @@ class _Directory(_Signed):
 
         inside = [s for n in MODEL_SIGNATURES if _exists(s := self.source.child(n))]
         found = [bundle] if bundle is not None else [*inside, *self.beside()]
-        names = {s.relative for s in [*found, *inside]}
+        # A given signature may stand anywhere; only what is in this directory is left out of it.
+        names = {s.relative for s in [*found, *inside] if s.root == self.source.root}
         walk = self.source.walk(self.limits)
         files, sizes, links = self._hash(walk, names)
         tree = Tree(files, links, sizes, self._measure)

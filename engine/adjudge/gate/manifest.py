@@ -191,7 +191,7 @@ class _Reader:
         trust = value.get("trust", {})
         if "trusted_root" in trust:
             self.path(trust["trusted_root"], "/trust/trusted_root")
-        for key in ("keys", "certificate_roots"):
+        for key in ("keys", "certificate_roots", "timestamp_authorities"):
             for index, path in enumerate(trust.get(key, [])):
                 self.path(path, f"/trust/{key}/{index}")
 

@@ -138,6 +138,6 @@ def _places(trust: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The files that trust settings name, each with its pointer."""
     if "trusted_root" in trust:
         yield "/trusted_root", trust["trusted_root"]
-    for key in ("keys", "certificate_roots"):
+    for key in ("keys", "certificate_roots", "timestamp_authorities"):
         for index, path in enumerate(trust.get(key, [])):
             yield f"/{key}/{index}", path

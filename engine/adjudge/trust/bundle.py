@@ -39,14 +39,15 @@ class LogEntry:
 
     def as_facts(self, verified: bool) -> dict[str, Any]:
         """The entry as policies see it."""
-        time = self.integrated_time
-        return {
+        facts = {
             "verified": verified,
             "log_id": self.log_id.hex(),
             "index": self.index,
-            "integrated_time": None if time is None else rfc3339(time),
             "kind": f"{self.kind}/{self.version}",
         }
+        if self.integrated_time is not None:
+            facts["integrated_time"] = rfc3339(self.integrated_time)
+        return facts
 
 
 @dataclass(frozen=True)

@@ -198,13 +198,19 @@ def verify_chain(
 
 
 def _check_usage(leaf: x509.Certificate) -> None:
-    """RFC 5280 4.2.1.3 and 4.2.1.12: a usage that is stated must include this one."""
+    """RFC 5280 4.2.1.3 and 4.2.1.12: the key may make signatures, and is for signing code.
+
+    A certificate for any purpose, or for none that it states, was not made to sign artifacts.
+    """
     with contextlib.suppress(x509.ExtensionNotFound):
         usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
         if not usage.digital_signature:
             raise Refused("certificate_invalid", "its key may not make signatures")
-    with contextlib.suppress(x509.ExtensionNotFound):
+    try:
         purposes = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        allowed = {ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
-        if not allowed & set(purposes):
-            raise Refused("certificate_invalid", "it is not for signing code")
+    except x509.ExtensionNotFound:
+        raise Refused(
+            "certificate_invalid", "it does not say that it is for signing code"
+        ) from None
+    if ExtendedKeyUsageOID.CODE_SIGNING not in purposes:
+        raise Refused("certificate_invalid", "it is not for signing code")

@@ -13,7 +13,8 @@ from adjudge.trust.artifact import Artifact
 from adjudge.trust.parsing import decode_base64, field, optional
 from adjudge.trust.reasons import Refused
 
-_MAX_SIGNATURES = 100
+MAX_SIGNATURES = 100
+"""Signatures in one envelope.  Each is tried with each trusted key, so there must be an end."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,14 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 def read_envelope(value: Any) -> Envelope:
     """The envelope in a JSON value.
 
-    Raises :class:`Refused` (``malformed``) for wrong types, bad base64 and empty envelopes.
+    Raises :class:`Refused`: ``malformed`` for wrong types, bad base64 and empty envelopes,
+    ``too_large`` for more than :data:`MAX_SIGNATURES` signatures.
     """
     raw_signatures = field(value, list, "signatures")
-    if not 0 < len(raw_signatures) <= _MAX_SIGNATURES:
-        raise Refused("malformed", f"the envelope has {len(raw_signatures)} signatures")
+    if not raw_signatures:
+        raise Refused("malformed", "the envelope has no signatures")
+    if len(raw_signatures) > MAX_SIGNATURES:
+        raise Refused("too_large", f"the envelope has {len(raw_signatures)} signatures")
     signatures = []
     for item in raw_signatures:
         signature = decode_base64(field(item, str, "sig"), "a signature")

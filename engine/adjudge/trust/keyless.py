@@ -25,6 +25,7 @@ from cryptography.x509 import Certificate
 from rfc3161_client import decode_timestamp_response
 from sigstore._internal.timestamp import TimestampSource, TimestampVerificationResult
 from sigstore._internal.trust import CertificateAuthority, KeyringPurpose
+from sigstore._utils import KeyID
 from sigstore.errors import CertValidationError, Error
 from sigstore.hashes import Hashed
 from sigstore.models import (
@@ -41,6 +42,7 @@ from adjudge.errors import AdjudgeError, InputError
 from adjudge.trust import bundle as parts
 from adjudge.trust.artifact import Artifact
 from adjudge.trust.certificates import load_certificate, public_key_of
+from adjudge.trust.cosign import Promise
 from adjudge.trust.keys import fits
 from adjudge.trust.logbody import check_entry
 from adjudge.trust.parsing import parse_json
@@ -147,6 +149,24 @@ def verify_log_entry(entry: parts.LogEntry, root: TrustedRootFile | None) -> Log
     promised = checked._inner.inclusion_promise is not None
     time = entry.integrated_time if promised else None
     return LogProof(None if time is None else TrustedTime(time, "transparency_log"))
+
+
+def verify_promise(promise: Promise, root: TrustedRootFile | None) -> TrustedTime | None:
+    """Verify a log's promise to enter an entry; None when the trusted root does not know the log.
+
+    Raises :class:`Refused` ``log_entry_invalid``.
+    """
+    verifier = _verifier(_root_bytes(root), "" if root is None else root.name)
+    entry = promise.entry
+    if not verifier.knows_log(entry.log_id) or entry.integrated_time is None:
+        return None
+    try:
+        verifier.rekor_keyring().verify(
+            key_id=KeyID(entry.log_id), signature=promise.signature, data=promise.signed
+        )
+    except Exception as error:  # as above
+        raise Refused("log_entry_invalid", str(error)) from None
+    return TrustedTime(entry.integrated_time, "transparency_log")
 
 
 def verify_timestamps(

@@ -35,7 +35,10 @@ REASONS: dict[str, str] = {
     "serialization_unsupported": "the model was signed in a form that is not supported",
     "no_identity_pinned": "the signature is genuine, and no identity is configured as trusted",
     "identity_not_allowed": "the signature is genuine, and its signer is not a trusted one",
+    "source_not_allowed": "the signature is genuine, and was made from another source",
+    "threshold_not_met": "fewer trusted keys made this signature than are required",
     "too_old": "the signature is older than allowed",
+    "signed_in_future": "the signature is from after the time of judgement",
     "verification_failed": "the signature could not be verified",
 }
 """Every reason code with the sentence that explains it; ``verified`` is the only good one."""

@@ -6,7 +6,7 @@ Whatever the file holds, the outcome is facts.  Only the operator's own trust fi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from adjudge.trust.certificates import (
     public_key_of,
     verify_chain,
 )
+from adjudge.trust.cosign import CosignBundle, is_cosign_bundle, read_cosign_bundle
 from adjudge.trust.dsse import Envelope, read_envelope
 from adjudge.trust.facts import Verification
 from adjudge.trust.keys import PublicKey, algorithm_of, decode_signature, fits, keys_that_fit
@@ -80,19 +81,28 @@ def split_signatures(raw: bytes) -> list[bytes]:
 
 
 def verify_file(
-    raw: bytes, artifact: Artifact, trust: Trust, certificate: bytes | None = None
+    raw: bytes,
+    artifact: Artifact,
+    trust: Trust,
+    certificate: bytes | None = None,
+    timestamp: bytes | None = None,
 ) -> list[Verification]:
     """Every signature in ``raw`` (a bundle, envelope, JSON lines of them, or a plain signature)
-    judged against one file; ``certificate`` belongs to a plain signature."""
+    judged against one file; ``certificate`` and ``timestamp`` (RFC 3161 response, DER) belong to
+    a plain signature."""
     subject = subject_of(artifact)
     pieces = split_signatures(raw)
     if len(pieces) > MAX_SIGNATURES:
         return [Verification().refuse(Refused("too_large", f"{len(pieces)} signatures"))]
-    return [verify_one(piece, subject, trust, certificate) for piece in pieces]
+    return [verify_one(piece, subject, trust, certificate, timestamp) for piece in pieces]
 
 
 def verify_one(
-    raw: bytes, subject: Subject, trust: Trust, certificate: bytes | None = None
+    raw: bytes,
+    subject: Subject,
+    trust: Trust,
+    certificate: bytes | None = None,
+    timestamp: bytes | None = None,
 ) -> Verification:
     """One signature judged.
 
@@ -100,7 +110,7 @@ def verify_one(
     """
     result = Verification()
     try:
-        _Check(result, subject, trust).run(raw, certificate)
+        _Check(result, subject, trust, timestamp).run(raw, certificate)
     except Refused as refused:
         return result.refuse(refused)
     except AdjudgeError:
@@ -115,10 +125,13 @@ def verify_one(
 class _Check:
     """The steps of one verification; ``result`` is filled on the way."""
 
-    def __init__(self, result: Verification, subject: Subject, trust: Trust) -> None:
+    def __init__(
+        self, result: Verification, subject: Subject, trust: Trust, timestamp: bytes | None
+    ) -> None:
         self.result = result
         self.subject = subject
         self.trust = trust
+        self.timestamp = timestamp
 
     def run(self, raw: bytes, certificate: bytes | None) -> None:
         """Judge ``raw``; returns when the signature is verified, else raises Refused."""
@@ -136,9 +149,9 @@ class _Check:
         elif isinstance(value, dict) and "payload" in value and "signatures" in value:
             self.result.format = "dsse"
             self._envelope_by_key(read_envelope(value))
-        elif isinstance(value, dict) and "base64Signature" in value:
+        elif is_cosign_bundle(value):
             self.result.format = "cosign_bundle"
-            raise Refused("unsupported_format", "make a Sigstore bundle with --new-bundle-format")
+            self._cosign(read_cosign_bundle(value))
         else:
             raise Refused("unsupported_format", "this JSON is no bundle and no envelope")
 
@@ -149,17 +162,73 @@ class _Check:
         for mark, kind in _FOREIGN.items():
             if raw.startswith(mark):
                 raise Refused("unsupported_format", kind)
-        artifact = self.subject.artifact
-        if artifact is None:
-            raise Refused("unsupported_format", "a directory needs a signed statement")
+        artifact = self._bytes()
         signature = decode_signature(raw)
+        time = self._own_time([self.timestamp] if self.timestamp else [], signature)
         if certificate is not None:
             chain = _pem_chain(certificate)
             self._by_certificate(chain, signature, artifact)
-            self._prove_certificate(chain, None, None)
+            self._prove_certificate(chain, time, None)
         else:
             self._by_key([signature], artifact)
-        self._judge_signer(None)
+        self._judge_signer(time)
+
+    def _cosign(self, bundle: CosignBundle) -> None:
+        artifact, signature = self._bytes(), bundle.signature
+        if bundle.certificate is None:
+            key = self._by_key([signature], artifact)
+            verifier = key.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            self._judge_signer(self._promised(bundle, artifact, verifier))
+            return
+        chain = _pem_chain(bundle.certificate)
+        note_claims(self.result, chain[0])
+        if self.result.claimed_issuer is not None:
+            # It holds no proof that the certificate or the entry is in a log.
+            raise Refused("unsupported_format", "make a Sigstore bundle with --new-bundle-format")
+        self._by_certificate(chain, signature, artifact)
+        time = self._promised(bundle, artifact, chain[0].public_bytes(Encoding.DER))
+        self._prove_certificate(chain, time, None)
+        self._judge_signer(time)
+
+    def _promised(
+        self, bundle: CosignBundle, artifact: Artifact, verifier: bytes
+    ) -> datetime | None:
+        """The time in the log's promise; None when there is none by a known log."""
+        own = self._own_time([self.timestamp] if self.timestamp else [], bundle.signature)
+        if bundle.promise is None:
+            return own
+        # See _bundle_keyless.
+        from adjudge.trust import keyless
+
+        root, entry = self.trust.trusted_root, bundle.promise.entry
+        self.result.log = entry.as_facts(verified=False)
+        self.result.trusted_root_digest = keyless.root_digest(root)
+        found = keyless.verify_promise(bundle.promise, root)
+        if found is None:
+            return own
+        check_entry(entry, bundle.signature, artifact, None, verifier)
+        self.result.at(found.time, found.source)
+        return found.time
+
+    def _bytes(self) -> Artifact:
+        """The single file that a signature without a statement must be over."""
+        if self.subject.artifact is None:
+            raise Refused("unsupported_format", "only a signed statement is about this")
+        return self.subject.artifact
+
+    def _own_time(self, timestamps: Sequence[bytes], signature: bytes) -> datetime | None:
+        """The earliest time that the organisation's own authorities give the signature."""
+        authorities = self.trust.timestamp_authorities
+        if not timestamps or not authorities:
+            return None
+        # An extension module that signatures without timestamps do not need.
+        from adjudge.trust.timestamps import time_of
+
+        found = [t for der in timestamps if (t := time_of(der, signature, authorities))]
+        if not found:
+            return None
+        self.result.at(min(found), "timestamp_authority")
+        return min(found)
 
     # --- envelopes and bundles --------------------------------------------------------------
 
@@ -254,6 +323,9 @@ class _Check:
         self.result.key_ids = sorted(found)
         self.result.key_id, self.result.key_name = first.key_id, first.name
         self.result.key_algorithm = first.algorithm
+        wanted = self.trust.settings.threshold
+        if len(found) < wanted:
+            raise Refused("threshold_not_met", f"{len(found)} of {wanted}")
         return first
 
     def _by_certificate(
@@ -300,6 +372,7 @@ class _Check:
         root = self.trust.trusted_root
         self.result.trusted_root_digest = keyless.root_digest(root)
         signature = bundle.signatures()[0]
+        own = self._own_time(bundle.timestamps, signature)
         payload = None if bundle.envelope is None else bundle.envelope.payload
         times = []
         for entry in bundle.entries:
@@ -309,21 +382,27 @@ class _Check:
                 self.result.log = entry.as_facts(verified=True)
                 times.append(proof.time)
         times.append(keyless.verify_timestamps(bundle.timestamps, signature, root))
-        known = [t for t in times if t is not None]
+        known = [(t.time, t.source) for t in times if t is not None]
+        if own is not None:
+            known.append((own, "timestamp_authority"))
         if not known:
             return None
-        first = min(known, key=lambda t: t.time)
-        self.result.at(first.time, first.source)
-        return first.time
+        time, source = min(known)
+        self.result.at(time, source)
+        return time
 
     def _judge_identity(self, time: datetime) -> None:
         """A keyless signer must be one that the settings name."""
         result, rules = self.result, self.trust.settings.identities
         if not rules:
             raise Refused("no_identity_pinned", result.identity or "")
-        if not any(r.allows(name, result.issuer) for r in rules for name in result.identities):
+        named = [r for r in rules if any(r.allows(n, result.issuer) for n in result.identities)]
+        if not named:
             shown = f"{result.identity} (issuer {result.issuer})"
             raise Refused("identity_not_allowed", shown)
+        unlike = [r.unlike(result.extensions) for r in named]
+        if None not in unlike:
+            raise Refused("source_not_allowed", unlike[0] or "")
         self.trust.check_age(time)
 
     def _judge_signer(self, time: datetime | None) -> None:
