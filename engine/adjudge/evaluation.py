@@ -187,7 +187,7 @@ def evaluate(
 ) -> Judgement:
     """Judge a case.  Raises nothing about the policies or the documents: what goes wrong
     while rules run is an error result."""
-    run = _Run(judge, case, settings, progress)
+    run = Run(judge, case, settings, progress)
     results = tuple(run.results())
     subjects = tuple(subjects_of(case.release, case.release_digest, case.documents))
     report = None
@@ -227,7 +227,7 @@ def evaluate(
     return Judgement(decision, report, run.excerpts(decision), tuple(run.prints))
 
 
-class _Run:
+class Run:
     """One evaluation of all rules."""
 
     def __init__(
@@ -248,11 +248,7 @@ class _Run:
 
     def results(self) -> Iterator[RuleResult]:
         """The results of every rule, in no particular order."""
-        scopes: list[_Scope] = [
-            _ArtifactScope(self, d, raw=self.case.raw) for d in self.case.documents
-        ]
-        if not self.case.raw:
-            scopes.insert(0, _ReleaseScope(self))
+        scopes = self.scopes()
         entries = self.judge.entries
         for done, (spec, entry) in enumerate(entries):
             if self.progress is not None:
@@ -260,7 +256,7 @@ class _Run:
             kinds = set(spec.applies_to)
             if kinds == {RUNTIME} and not self.case.raw:
                 continue
-            matching = [s for s in scopes if self.case.raw or s.kind in kinds]
+            matching = [s for s in scopes if s.concerns(spec)]
             for scope in matching:
                 yield from scope.results(spec, entry)
             if not matching:
@@ -271,6 +267,13 @@ class _Run:
                 )
         for evaluation in self._evaluations:
             self.prints.extend(evaluation.context.shared.prints)
+
+    def scopes(self) -> list[Scope]:
+        """The inputs that rules are run over: the release, then each artifact."""
+        artifacts: list[Scope] = [
+            _ArtifactScope(self, d, raw=self.case.raw) for d in self.case.documents
+        ]
+        return artifacts if self.case.raw else [_ReleaseScope(self), *artifacts]
 
     def places(self, document: Document) -> Places:
         """Where the arrays and objects of a document stand; found once for all scopes."""
@@ -345,16 +348,20 @@ class _Run:
         return None
 
 
-class _Scope:
+class Scope:
     """One input and the rules run over it."""
 
     artifact: str | None = None
     kind: str = RELEASE
 
-    def __init__(self, run: _Run, input_: Any) -> None:
+    def __init__(self, run: Run, input_: Any) -> None:
         self.run = run
         self.input = input_
         self._evaluation: Evaluation | None = None
+
+    def concerns(self, spec: RuleSpec) -> bool:
+        """Whether a rule is run over this input; of raw input, every rule is."""
+        return self.run.case.raw or self.kind in spec.applies_to
 
     def parts(self) -> list[tuple[tuple[Any, ...], Places]]:
         """The documents within the input, each with its path there."""
@@ -506,8 +513,8 @@ class _Scope:
         return Place(None, pointer, _source(locate(pointer) if locate is not None else None))
 
 
-class _ArtifactScope(_Scope):
-    def __init__(self, run: _Run, document: Document, *, raw: bool) -> None:
+class _ArtifactScope(Scope):
+    def __init__(self, run: Run, document: Document, *, raw: bool) -> None:
         self.document = document
         self.raw = raw
         self.artifact = document.path
@@ -527,8 +534,8 @@ class _ArtifactScope(_Scope):
         return Place(self.document, pointer, _source(self.document.locate(pointer)))
 
 
-class _ReleaseScope(_Scope):
-    def __init__(self, run: _Run) -> None:
+class _ReleaseScope(Scope):
+    def __init__(self, run: Run) -> None:
         super().__init__(run, run.case.release_input)
         self._documents = {id(d.as_input()): d for d in run.case.documents}
 

@@ -22,6 +22,7 @@ from adjudge.gate.recording import Recordings, remembered
 from adjudge.gate.release import Release, event_name, load_release, release_input
 from adjudge.gate.trustsettings import load_trust_file
 from adjudge.policyset import (
+    LoadedWaivers,
     PolicySet,
     collection_names,
     load_policy_set,
@@ -79,7 +80,33 @@ class Request:
 def run(request: Request, progress: Progress | None = None) -> Report:
     """Judge.  Raises ``AdjudgeError`` when there is nothing to judge, or nothing to judge
     it by, or something cannot be read: that is no verdict, and nothing is written."""
-    clock = _Clock()
+    tell = progress or (lambda what, done, of: None)
+    prepared = prepare(request, tell)
+    judge, case, settings = prepared.judge, prepared.case, prepared.settings
+    with prepared.clock("evaluation"):
+        judgement = evaluate(judge, case, settings, lambda done, of: tell("rules", done, of))
+    if request.record is not None:
+        recordings = Recordings(request.record)
+        recordings.add(judgement.decision, judge.policies, case, settings, prepared.waivers)
+    return _report(prepared.release, judgement, prepared.clock.spent)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request with everything read and compiled, about to be evaluated."""
+
+    judge: Judge
+    case: Case
+    settings: Settings
+    release: Release
+    waivers: LoadedWaivers | None
+    clock: Clock
+
+
+def prepare(request: Request, progress: Progress | None = None) -> Prepared:
+    """Read and compile everything that a request names.  Raises ``AdjudgeError`` as
+    :func:`run` does."""
+    clock = Clock()
     tell = progress or (lambda what, done, of: None)
     now = time.time_ns() if request.as_of_ns is None else request.as_of_ns
     tell("policies", 0, 1)
@@ -117,12 +144,7 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         limits=request.limits,
         trust_root_digest=release.trust_root_digest,
     )
-    with clock("evaluation"):
-        judgement = evaluate(judge, case, settings, lambda done, of: tell("rules", done, of))
-    if request.record is not None:
-        recordings = Recordings(request.record)
-        recordings.add(judgement.decision, policies, case, settings, waivers)
-    return _report(release, judgement, clock.spent)
+    return Prepared(judge, case, settings, release, waivers, clock)
 
 
 def _paths_and_kinds(request: Request) -> tuple[list[str], Mapping[str, str]]:
@@ -264,7 +286,7 @@ def _prefix(root: Path) -> str:
     return "" if relative == "." or f"{relative}/".startswith("../") else f"{relative}/"
 
 
-class _Clock:
+class Clock:
     """Measures phases, in nanoseconds."""
 
     def __init__(self) -> None:
