@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,7 +17,6 @@ from typing import Final
 from adjudge.policyset.failures import Explainer, Failure
 from adjudge.policyset.testing import TestCase, TestResult, run_tests
 from adjudge.rego import Program
-from adjudge.rego.passes.model import Path
 
 FEW_TESTS: Final = 200
 """Up to so many tests one process is as fast."""
@@ -81,7 +80,7 @@ def _run_share(share: Sequence[int]) -> TestRun:
 
 def _run(job: Job, share: Sequence[int]) -> TestRun:
     tests = [job.tests[place] for place in share]
-    program = job.program.narrowed(reached_by(job.program, tests))
+    program = job.program
     run = TestRun([])
     services = {"probe": lambda number, values: run.hits.add(number)} if job.probed else None
     run.results = run_tests(program, tests, seconds=job.seconds, services=services)
@@ -91,16 +90,6 @@ def _run(job: Job, share: Sequence[int]) -> TestRun:
                 cases = [name for name, case in result.leaves if case.failed]
                 run.failures[place] = job.explainer.explain(program, result.test, cases)
     return run
-
-
-def reached_by(program: Program, tests: Iterable[TestCase]) -> list[Path]:
-    """The paths of the rules that tests ask for."""
-    wanted = {test.path for test in tests if not test.todo and not test.is_function}
-    return [
-        group.path
-        for group in program.groups
-        if any(group.path[:n] in wanted for n in range(1, len(group.path) + 1))
-    ]
 
 
 def _shares(tests: Sequence[TestCase], processes: int) -> list[list[int]]:

@@ -7,7 +7,8 @@ from adjudge.rego.errors import (
     RegoEvalError,
     RegoParseError,
 )
-from adjudge.rego.program import Program, Query, Result, compile_modules
+from adjudge.rego.program import Program, compile_modules
+from adjudge.rego.query import Query, Result
 from adjudge.rego.runtime.limits import Options
 from adjudge.rego.runtime.values import UNDEFINED
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from adjudge.rego.errors import RegoEvalError
-from adjudge.rego.passes.model import Clause, Group
-from adjudge.rego.program import Program, too_deep
+from adjudge.rego.outline import RuleOutline
+from adjudge.rego.program import Program
+from adjudge.rego.query import too_deep
 from adjudge.rego.runtime.context import Context
 from adjudge.rego.runtime.limits import Options
 from adjudge.rego.runtime.operators import at
@@ -71,10 +72,17 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause, by the place where it begins."""
+
+    loc: Location
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A clause that can be run on its own."""
 
-    group: Group
+    group: RuleOutline
     clause: Clause
     function: Any
     expressions: tuple[Location, ...]
@@ -89,16 +97,16 @@ class EvidenceProgram:
     """The evidence variant of a program; immutable and safe to share."""
 
     def __init__(self, program: Program, entry_names: Iterable[str] = ()) -> None:
-        self._program = program
         wanted = frozenset(entry_names)
-        self._traced = program.traced(lambda g: is_entry(g, wanted))
+        self._traced = program.traced()
         self.entries: list[Entry] = []
-        for plan in self._traced.entry_plans:
-            for number, (clause, clause_plan) in enumerate(
-                zip(plan.group.clauses, plan.clauses, strict=True)
-            ):
-                function = self._traced.entry_function(plan.group, number)
-                self.entries.append(Entry(plan.group, clause, function, clause_plan.exprs))
+        for rule in program.groups:
+            if not is_entry(rule, wanted):
+                continue
+            for number, (loc, expressions) in enumerate(rule.clauses):
+                function = self._traced.entry_function(rule, number)
+                places = tuple([Location(*place) for place in expressions])
+                self.entries.append(Entry(rule, Clause(Location(*loc)), function, places))
 
     def start(
         self,
@@ -260,7 +268,7 @@ _CONTAINERS = frozenset({dict, list})
 ENTRY_NAMES = ("deny", "warn", "violation")
 
 
-def is_entry(group: Group, extra: frozenset[str] = frozenset()) -> bool:
+def is_entry(group: RuleOutline, extra: frozenset[str] = frozenset()) -> bool:
     """Whether the gate asks this rule: ``deny``, ``warn``, ``violation``, or ``deny_…`` and
     so on (the habit of conftest); test rules and functions never."""
     if group.kind == "function" or not group.path:

@@ -98,8 +98,7 @@ def probe_all(program: Program) -> Probed:
     """Probes in every rule; none of them reports values."""
     inserter = _Inserter(program._comp, values=False)
     comp = inserter.compilation(lambda path: True)
-    probed = Program(comp, rules.plan_program(comp), {})
-    probed._data = program._data
+    probed = Program.of(comp, program._data)
     return Probed(inserter.probes, probed)
 
 

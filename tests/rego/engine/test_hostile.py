@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import types
 from typing import Any
 
 import pytest
 
 from adjudge.rego import Options, RegoErrors, RegoEvalError, abi, compile_modules
+from adjudge.rego.linking import FAST, TRACED
 from adjudge.rego.program import Program
 from adjudge.rego.runtime.limits import Limits
 
@@ -173,10 +175,12 @@ def _code_objects(code: types.CodeType) -> list[types.CodeType]:
 
 
 def _functions(program: Program) -> list[types.FunctionType]:
-    scopes = [program._namespace]
+    traced = program.traced()
+    for each in (program, traced):
+        each.link()
     return [
         f
-        for scope in scopes
+        for scope in (program._linker.namespace, traced._linker.namespace)
         for f in scope.values()
         if isinstance(f, types.FunctionType) and f.__code__.co_filename == "<rego>"
     ]
@@ -221,13 +225,9 @@ f(x) := y if y := x else := 3
 
 
 def test_the_same_source_gives_the_same_code() -> None:
-    import ast
-
-    from adjudge.rego.codegen import builder
-
-    def emitted() -> str:
-        program = compile_modules({"t.rego": NAMES})
-        with builder.LOCK:
-            return ast.dump(program._emitted().tree, include_attributes=True)
+    def emitted() -> list[str]:
+        linker = compile_modules({"t.rego": NAMES})._linker
+        units = [(v, s) for s in range(len(linker.outline.rules)) for v in (FAST, TRACED)]
+        return [ast.dump(linker.emit(*unit).tree, include_attributes=True) for unit in units]
 
     assert emitted() == emitted()

@@ -11,9 +11,13 @@ from adjudge.rego.runtime.values import Box, LiteralFloat, RegoSet, Value, sorte
 
 
 class Constants:
-    """Collects the composite constants of a module; each is built once, when it is loaded."""
+    """Collects the composite constants of a module; each is built once, when it is loaded.
 
-    def __init__(self) -> None:
+    ``prefix`` keeps their names apart from those of other modules in one namespace.
+    """
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
         self.statements: list[ast.stmt] = []
         self._names: dict[str, str] = {}
 
@@ -28,7 +32,7 @@ class Constants:
         key = ast.dump(built)
         known = self._names.get(key)
         if known is None:
-            known = self._names[key] = f"{abi.CONST_PREFIX}{len(self._names)}"
+            known = self._names[key] = f"{abi.CONST_PREFIX}{self._prefix}{len(self._names)}"
             self.statements.append(py.assign(known, built))
         return known
 

@@ -38,11 +38,20 @@ class BuiltinKinds:
 class ModuleEmitter:
     """Emits rules and queries that share constants and the slot numbering."""
 
-    def __init__(self, slots: dict[Path, int], kinds: BuiltinKinds, *, trace: bool = False) -> None:
+    def __init__(
+        self,
+        slots: dict[Path, int],
+        kinds: BuiltinKinds,
+        *,
+        trace: bool = False,
+        prefix: str = "",
+        faster: Faster | None = None,
+    ) -> None:
         self.slots = slots
         self.kinds = kinds
         self.trace = trace
-        self.constants = Constants()
+        self.constants = Constants(prefix)
+        self.faster = faster or Faster()
         self.builtins: dict[str, str] = {}
         self.body: list[ast.stmt] = []
 
@@ -69,9 +78,8 @@ class ModuleEmitter:
         """Emit the functions of all rules: ``e_n`` evaluates, ``f_n`` is a function of the
         policy, ``p_n`` gives the parts of a partial object; in the evidence variant ``r_n``
         looks into the slot first."""
-        faster = Faster()
         for plan in plans:
-            self._rule(plan if self.trace else faster.rule(plan))
+            self._rule(plan if self.trace else self.faster.rule(plan))
 
     def _rule(self, plan: ir.RulePlan) -> None:
         py.at_row(plan.group.first.loc.row)
