@@ -23,6 +23,7 @@ COMMANDS = {
     "serve": "Answer decisions over HTTP, with OPA's data API.",
     "test": "Run the tests of policies, as `opa test` does.",
     "verify": "Verify a signed decision: signature, subjects, policies, age.",
+    "verify-artifact": "Verify who signed a file or model, when, and what of it.",
 }
 
 
@@ -39,7 +40,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS and cmd_name not in HIDDEN:
             return None
-        module = importlib.import_module(f"adjudge.cli.{cmd_name}")
+        module = importlib.import_module(f"adjudge.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
