@@ -60,7 +60,7 @@ def test_help_and_version(run: Run) -> None:
         (("check", "-d", " "), "is empty"),
         (("check", "-w", ""), "is empty"),
         (("check", "--as-of", ""), "is empty"),
-        (("report", "--format", "pdf"), "'pdf' is not one of"),
+        (("report", "--format", "docx"), "'docx' is not one of"),
         (("completion", "tcsh"), "'tcsh' is not one of"),
         (("completion",), "Missing argument"),
         (("serve",), "Missing option"),

@@ -16,6 +16,7 @@ from adjudge.errors import AdjudgeError
 from adjudge.exports import sarif, writing
 from adjudge.exports.report import Options, Report
 from adjudge.exports.writing import FORMATS, Target, parse_target, write_outputs
+from adjudge.gate.frameworks import load_framework
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_targets_that_are_none(text: str, code: str) -> None:
 
 def test_every_format_at_once(denied: Report, tmp_path: Path) -> None:
     targets = [Target(name, str(tmp_path / name)) for name in FORMATS]
-    write_outputs(denied, targets)
+    write_outputs(replace(denied, framework=load_framework("soc2")), targets)
     assert sorted(os.listdir(tmp_path)) == sorted(FORMATS)
     assert Decision.from_json((tmp_path / "json").read_bytes()) == denied.decision
     for name in FORMATS:

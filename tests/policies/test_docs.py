@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from adjudge.evaluation import Judge
+from adjudge.gate.frameworks import framework_names, load_framework
 from adjudge.policyset import PolicySet, load_policy_set
 
 from .conftest import ROOT
@@ -44,6 +45,22 @@ def test_every_framework_is_explained(shipped: PolicySet) -> None:
     explained = {row[0].strip("`/") for row in rows("prefix")}
     used = {control.split("/")[0] for rule in shipped.rules for control in rule.controls}
     assert explained == used
+
+
+def test_frameworks_map_rules_as_the_page_says() -> None:
+    said: dict[str, dict[str, str]] = {}
+    for row in rows("rule"):
+        for part in row[5].split(";") if len(row) == 6 else ():
+            strength, _, named = part.strip().partition(":")
+            for control in re.findall(r"`([^`]+)`", named):
+                said.setdefault(control, {})[row[0]] = strength
+    mapped = {
+        f"{framework.id}/{control.id}": dict(control.rules)
+        for framework in map(load_framework, framework_names())
+        for control in framework.controls
+        if control.rules
+    }
+    assert mapped == said
 
 
 def test_every_date_is_listed(shipped: PolicySet) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,8 @@ from adjudge.cli.signing import parse_attestations, signed_statements, signer
 from adjudge.cli.terminal import safe, watching
 
 if TYPE_CHECKING:
+    from adjudge.exports.framework import Framework
+    from adjudge.exports.writing import Target
     from adjudge.gate.run import Progress
 
 PATIENCE_S = 0.5
@@ -64,7 +66,14 @@ that do not compile, no rule evaluated).
     "--output",
     multiple=True,
     metavar="FORMAT=PATH",
-    help="console, json, sarif, junit, github, markdown, html or csv; - is stdout. Repeatable.",
+    help="console, json, sarif, junit, github, markdown, html, csv, compliance or oscal; - is "
+    "stdout. Repeatable.",
+)
+@click.option(
+    "--framework",
+    callback=filled,
+    metavar="NAME|FILE",
+    help="Whose controls the outputs compliance and oscal are about (eu-ai-act, soc2, ...).",
 )
 @click.option(
     "--attest",
@@ -122,6 +131,7 @@ def command(
     data: tuple[str, ...],
     waivers: str | None,
     output: tuple[str, ...],
+    framework: str | None,
     attest: tuple[str, ...],
     signing_key: Path | None,
     keyless: bool,
@@ -149,6 +159,7 @@ def command(
 
     # What is asked for is checked before any work is done.
     targets = [parse_target(o) for o in output]
+    controls = _framework(framework, targets)
     attestations = parse_attestations(attest)
     check_targets([*targets, *(Target("", path) for _, path in attestations)])
     if (signing_key or keyless) and not attest:
@@ -181,12 +192,28 @@ def command(
             store.append([report.decision])
     color, width, unicode = terminal_options(sys.stdout)
     options = replace(report.options, verbose=verbose, color=color, width=width, unicode=unicode)
-    report = replace(report, options=options)
+    report = replace(report, options=options, framework=controls)
     if not quiet and not any(t.path == "-" for t in targets):
         targets.append(parse_target("console=-"))
     signed = signed_statements(report.decision, attestations, who) if who is not None else []
     write_outputs(report, targets, also=signed)
     return report.decision.exit_code
+
+
+def _framework(name: str | None, targets: Sequence[Target]) -> Framework | None:
+    """The framework that outputs need; found before any work is done."""
+    from adjudge.errors import UsageError
+    from adjudge.exports.writing import NEED_FRAMEWORK
+    from adjudge.gate.frameworks import load_framework
+
+    wanting = [t.format for t in targets if t.format in NEED_FRAMEWORK]
+    if name is None and wanting:
+        raise UsageError(
+            "framework_missing",
+            f"the output {wanting[0]} needs to know whose controls it is about",
+            hint="add --framework, such as --framework eu-ai-act",
+        )
+    return None if name is None else load_framework(name)
 
 
 def _kinds(given: tuple[str, ...]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from adjudge.decision.model import Decision, Evidence, RuleResult, Source, Subje
 from adjudge.decision.redaction import RedactionPolicy
 from adjudge.decision.waivers import WaiverReport
 from adjudge.exports.excerpt import Excerpt, cut_excerpt
+from adjudge.exports.framework import Framework
 
 OUTCOMES: Final = ("fail", "error", "warn", "waived", "pass", "not_applicable")
 """The outcomes of a rule in the order they are shown."""
@@ -92,6 +93,8 @@ class Report:
     excerpts: Mapping[tuple[str, int], str] = field(default_factory=dict)
     options: Options = field(default_factory=Options)
     redaction: RedactionPolicy = field(default_factory=RedactionPolicy)
+    framework: Framework | None = None
+    """Whose controls the formats ``compliance`` and ``oscal`` are about."""
     _spans: dict[tuple[str, int], list[tuple[int, int, str]]] = field(
         default_factory=dict, repr=False, compare=False
     )

@@ -30,7 +30,11 @@ _MODULES: Final = {
     "markdown": "markdown",
     "html": "html",
     "csv": "csv_",
+    "compliance": "compliance",
+    "oscal": "oscal",
 }
+NEED_FRAMEWORK: Final = ("compliance", "oscal")
+"""Formats that hold a decision against the controls of a framework."""
 FORMATS: Final = tuple(_MODULES)
 """The names of the formats."""
 
@@ -106,8 +110,13 @@ def write_outputs(
 
 def write_text(path: str, text: str) -> None:
     """Writes one text to a file, at once or not at all; the errors of :func:`write_outputs`."""
-    check_targets([Target("text", path)])
-    _write_files([(path, text.encode())])
+    write_file(path, text.encode())
+
+
+def write_file(path: str, data: bytes) -> None:
+    """Writes one file, at once or not at all; the errors of :func:`write_outputs`."""
+    check_targets([Target("file", path)])
+    _write_files([(path, data)])
 
 
 def check_targets(targets: Sequence[Target]) -> None:

@@ -207,7 +207,7 @@ def _other_than_policy(file: PolicyFile, text: str) -> str | None:
         return None
     if not str(value.get("apiVersion", "")).startswith("adjudge/"):
         return "it is no policy: a policy says kind: Policy"
-    if value.get("kind") == "Collection":
+    if value.get("kind") in ("Collection", "Framework"):
         return ""
     return f"it is a {value['kind']}" if value.get("kind") in ("Release", "Waivers") else None
 

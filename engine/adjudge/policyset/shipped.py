@@ -10,6 +10,9 @@ from adjudge.errors import InputError
 COLLECTIONS: Final = "collections"
 """The folder of collections in a folder of policies."""
 
+FRAMEWORKS: Final = "frameworks"
+"""The folder of frameworks of controls in a folder of policies."""
+
 LIBRARY: Final = "lib"
 """The folder of modules that packs share; not a pack itself."""
 
@@ -40,9 +43,9 @@ def shipped_policies() -> Path:
 
 def pack_names(root: Path | None = None) -> list[str]:
     """The packs in a folder of policies (the shipped one), sorted: its folders, without
-    collections and library."""
+    collections, frameworks and library."""
     root = root or shipped_policies()
-    left_out = {COLLECTIONS, LIBRARY}
+    left_out = {COLLECTIONS, FRAMEWORKS, LIBRARY}
     return sorted(
         entry.name
         for entry in root.iterdir()
