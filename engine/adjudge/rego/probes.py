@@ -12,7 +12,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Final
 
 from adjudge.rego.abi import RULE_PREFIX
 from adjudge.rego.builtins.probe import NAME
@@ -31,8 +31,10 @@ from adjudge.rego.syntax import (
     Call,
     Every,
     Expr,
+    Head,
     Object,
     Ref,
+    Rule,
     Scalar,
     Set,
     Term,
@@ -40,6 +42,9 @@ from adjudge.rego.syntax import (
     With,
 )
 from adjudge.source import Location
+
+QUERY: Final = Location("", 0, 0)
+"""The place of what a query as a whole does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,15 @@ class Probed:
     probes: list[Probe]
     program: Program
     functions: dict[str, Any] = field(default_factory=dict)
+
+    def query_body(self, comp: Compilation, body: Body) -> Body:
+        """A checked query of the program with probes, too (``Program.prepare``)."""
+        inserter = _Inserter(comp, values=False)
+        inserter.probes = self.probes
+        rule = Rule(Head(Var("query")))
+        clause = Clause(rule, (), (), None, Scalar(True), body, None, QUERY, -1)
+        group = Group((), "complete", 0, [clause])
+        return inserter.body(group, clause)
 
     def rule(self, path: Path) -> Callable[[Context], Any]:
         """The function of a rule that is no function itself."""
@@ -145,7 +159,7 @@ class _Inserter:
         old = self.comp
         decl = BuiltinDecl(NAME, ({"type": "number"}, {"type": "array"}), None)
         granted = replace(old.capabilities, builtins={**old.capabilities.builtins, NAME: decl})
-        new = replace(old, capabilities=granted, errors=[])
+        new = replace(old, capabilities=granted, found=[])
         new.groups = {p: self._group(g) if wanted(p) else g for p, g in old.groups.items()}
         return new
 
@@ -169,6 +183,10 @@ class _Inserter:
             key=self._node(clause.key, at_end, known),
             tail=self._node(clause.tail, at_end, known),
         )
+
+    def body(self, group: Group, clause: Clause) -> Body:
+        """The body of a clause with probes."""
+        return self._body(clause.body, _Place(group, clause, None), set())
 
     def _body(self, body: Body, place: _Place, known: set[str]) -> Body:
         out: list[Expr] = []

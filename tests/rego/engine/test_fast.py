@@ -128,7 +128,9 @@ q := limit + 1
 
 
 def test_parts_of_constants_are_found_or_undefined() -> None:
-    body = """p := [config.a.b[1], config["a"].b[0], object.get(config, "z", 0)] if not config.a[input]
+    body = """p := [config.a.b[1], config["a"].b[0], object.get(config, "z", 0)] if {
+    not config.a[input]
+}
 
 config := {"a": {"b": [1, {true: "t"}]}}
 """

@@ -31,7 +31,8 @@ def run(body: str, document: Any = None, path: str = "data.t.p") -> Any:
         f"p if not q\n\nq if {{\n{LOOPS}\n    x0 == 2\n}}",
         "p if "
         + "".join(f"{{ every x{n} in input.xs " for n in range(18)).replace("{ ", "", 1)
-        + "{ x0 == x17 }"
+        + f"{{ [{', '.join(f'x{n}' for n in range(18))}] == [x0 | some i in numbers.range(1, 18)] "
+        + "}"
         + " }" * 17,
     ],
 )

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from adjudge.rego.passes import calls, flatten, names, recursion, safety, tree, types
-from adjudge.rego.passes.model import Compilation
+from adjudge.rego.passes.model import Compilation, Stage
 
-PASSES = (names, tree, calls, flatten, safety, recursion, types)
+PASSES = (
+    (names, Stage.REFERENCES),
+    (tree, Stage.CONFLICTS),
+    (calls, Stage.FUNCTIONS),
+    (flatten, Stage.FUNCTIONS),
+    (safety, Stage.SAFETY),
+    (recursion, Stage.RECURSION),
+    (types, Stage.TYPES),
+)
 
 
 def run_passes(comp: Compilation) -> None:
-    """Run every pass; a pass that finds errors ends the sequence after itself."""
-    for one in PASSES:
+    """Run every pass; one that finds more than minor errors ends the sequence."""
+    for one, stage in PASSES:
+        comp.stage = stage
         one.run(comp)
-        if comp.errors:
+        if comp.major is not None:
             return
+    comp.stage = Stage.PLAN

@@ -2,59 +2,97 @@
 
 from __future__ import annotations
 
-from adjudge.rego.passes.model import Compilation, path_text
-from adjudge.rego.passes.names import ground_path
-from adjudge.rego.syntax import Body, Call, Var, walk
+from adjudge.rego.capabilities import BuiltinDecl
+from adjudge.rego.passes.model import Compilation, Stage, path_text
+from adjudge.rego.passes.resolving import ground_path
+from adjudge.rego.passes.types.builtins import builtin_type
+from adjudge.rego.passes.types.env import Env
+from adjudge.rego.passes.types.model import Function, Table
+from adjudge.rego.passes.types.problems import argument_problem, parameters
+from adjudge.rego.passes.types.terms import Terms
+from adjudge.rego.syntax import Body, Call, Expr, Term, Var, walk
+from adjudge.source import Location
+
+_TYPE_ERROR = "rego_type_error"
 
 
 def run(comp: Compilation) -> None:
     """Check the calls of all rules."""
     for group in comp.groups.values():
         for clause in group.all_clauses():
-            check(comp, (clause.args, clause.tail, clause.key, clause.value, clause.body))
+            modern = comp.strict or comp.modules[clause.module].rego_version != 0
+            checker = _Checker(comp, group.name, modern)
+            checker.check((clause.args, clause.tail, clause.key, clause.value, clause.body))
 
 
 def check_query(comp: Compilation, body: Body) -> None:
     """The same for a query."""
-    check(comp, body)
+    _Checker(comp, "the query", True).check(body)
 
 
-def check(comp: Compilation, node: object) -> None:
-    """Record an error for each bad call below ``node``."""
-    for item in walk(node):
-        if isinstance(item, Call):
-            _check_call(comp, item)
+class _Checker:
+    """Checks the calls in one rule; ``modern`` tells that nothing deprecated may be called."""
 
+    def __init__(self, comp: Compilation, rule: str, modern: bool) -> None:
+        self.comp = comp
+        self.rule = rule
+        self.modern = modern
 
-def _check_call(comp: Compilation, call: Call) -> None:
-    operator = call.operator
-    given = len(call.args)
-    if isinstance(operator, Var):
-        name = operator.name
-        decl = comp.capabilities.builtins.get(name)
-        if decl is None:
-            comp.error(f"undefined function {name}", call.loc, "rego_type_error")
+    def check(self, node: object) -> None:
+        """Record an error for each bad call below ``node``."""
+        places: dict[int, Location] = {}
+        for item in walk(node):
+            if isinstance(item, Expr) and isinstance(item.term, Call):
+                places[id(item.term)] = item.loc
+            elif isinstance(item, Call):
+                own = places.get(id(item))
+                self._call(item, item.loc if own is None else own, statement=own is not None)
+
+    def _call(self, call: Call, loc: Location, *, statement: bool) -> None:
+        operator = call.operator
+        given = len(call.args)
+        if isinstance(operator, Var):
+            decl = self.comp.capabilities.builtins.get(operator.name)
+            if decl is None:
+                self.comp.error(f"undefined function {operator.name}", loc, _TYPE_ERROR)
+                return
+            self._granted(operator.name, decl, loc)
+            fits = given == decl.arity or (statement and given == decl.arity + 1)
+            if not fits and not decl.variadic:
+                self.comp.error(_builtin_arity(decl, call.args, loc), loc, _TYPE_ERROR)
             return
-        if name in comp.capabilities.withheld:
-            comp.error(
-                f"builtin {name} is withheld: this evaluation grants neither network "
-                "nor environment",
-                call.loc,
+        path = ground_path(operator)
+        group = self.comp.groups.get(path) if path is not None else None
+        if group is None or group.kind != "function":
+            shown = path_text(path) if path is not None else "data"
+            self.comp.error(f"undefined function {shown}", loc, _TYPE_ERROR)
+        elif given != group.arity and not (statement and given == group.arity + 1):
+            got = f"{given} argument" + ("" if given == 1 else "s")
+            message = f"function {group.name} has arity {group.arity}, got {got}"
+            self.comp.error(message, loc, _TYPE_ERROR)
+
+    def _granted(self, name: str, decl: BuiltinDecl, loc: Location) -> None:
+        if name in self.comp.capabilities.withheld:
+            self.comp.error(
+                f"builtin {name} is withheld, and {self.rule} calls it: this evaluation grants "
+                "neither network nor environment",
+                loc,
                 "rego_capability_error",
                 hint="grant it with a capabilities file, or pass what the rule needs as data",
             )
-            return
-        arity, extra = decl.arity, decl.result is not None
-        if decl.variadic:
-            return
-    else:
-        path = ground_path(operator)
-        group = comp.groups.get(path) if path is not None else None
-        if group is None or group.kind != "function":
-            shown = path_text(path) if path is not None else "data"
-            comp.error(f"undefined function {shown}", call.loc, "rego_type_error")
-            return
-        name, arity, extra = group.name, group.arity, True
-    if given != arity and not (extra and given == arity + 1):
-        problem = "too many" if given > arity else "too few"
-        comp.error(f"{name}: arity mismatch: {problem} arguments", call.loc, "rego_type_error")
+        if decl.deprecated and self.modern:
+            message = f"deprecated built-in function calls in expression: {name}"
+            self.comp.error(message, loc, _TYPE_ERROR, stage=Stage.DEPRECATED, minor=True)
+
+
+def _builtin_arity(decl: BuiltinDecl, args: tuple[Term, ...], loc: Location) -> str:
+    """What is given and what is wanted; of what is computed nothing is known."""
+    table = Table()
+    terms = Terms(table)
+    env = Env(None, ())
+    have = [terms.type_of(env, arg) for arg in args]
+    want = builtin_type(table, decl)
+    assert isinstance(want, Function)
+    what = f"{decl.name}: arity mismatch"
+    names = parameters(want)[: len(want.args)]
+    return argument_problem(loc, what, have, names, want.variadic, terms.unifier).message

@@ -1,14 +1,10 @@
-"""Syntax modules in, groups of clauses with settled names out.
-
-Follows OPA's resolution order: what a body declares (``:=``, ``some``, arguments)
-hides rules and imports of the same name; a rule or import hides a builtin; all else
-is a variable of the rule.  Declared variables get unique names (``x~3``).
-"""
+"""Syntax modules in, groups of clauses with settled names out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from adjudge.rego.passes import imports
 from adjudge.rego.passes.metadata import MetadataIndex
 from adjudge.rego.passes.model import (
     Clause,
@@ -18,12 +14,14 @@ from adjudge.rego.passes.model import (
     Key,
     Kind,
     Path,
+    Stage,
     path_text,
 )
-from adjudge.rego.passes.scope import Declared, Scope, VarError
+from adjudge.rego.passes.resolving import TermResolver, ground_path, is_op, operator_name
+from adjudge.rego.passes.scope import Declared, Scope
+from adjudge.rego.passes.variables import ROOTS, pattern_vars, term_vars
 from adjudge.rego.syntax import (
     Array,
-    ArrayCompr,
     Body,
     Call,
     Condition,
@@ -34,16 +32,12 @@ from adjudge.rego.syntax import (
     Module,
     Not,
     Object,
-    ObjectCompr,
     Ref,
     Rule,
     Scalar,
-    Set,
-    SetCompr,
     SomeDecl,
     SomeIn,
     Statement,
-    Template,
     Term,
     Var,
     With,
@@ -65,6 +59,7 @@ def run(comp: Compilation) -> None:
         resolver = Resolver(comp, module, index, rules_by_package[module.package], metadata)
         for rule in module.rules:
             resolver.add_rule(rule)
+        imports.check(comp, module, resolver.unused_imports)
 
 
 def resolve_query(
@@ -93,7 +88,7 @@ def _head_name(rule: Rule) -> str:
     return head.name if isinstance(head, Var) else ""
 
 
-class Resolver:
+class Resolver(TermResolver):
     """Settles the names of one module."""
 
     def __init__(
@@ -104,46 +99,28 @@ class Resolver:
         rule_names: set[str],
         metadata: MetadataIndex,
     ) -> None:
-        self.comp = comp
-        self.module = module
+        super().__init__(comp, module, metadata)
         self.index = index
-        self.metadata = metadata
-        self.rule: Rule | None = None
-        self.counter = 0
-        self.globals: dict[str, Term] = {}
-        self.unused_imports: dict[str, Import] = {}
+        self.modern = comp.strict or module.rego_version != 0
+        self.at = NOWHERE
+        self.reported = False
         package = Ref(Var("data"), tuple(Scalar(p) for p in module.package))
-        for imp in module.imports:
-            self._add_import(imp)
+        for name, imp in imports.names(module):
+            self.globals[name] = imp.path
+            self.unused_imports[name] = imp
         for name in rule_names:
             path = Ref(Var("data"), (*package.operands, Scalar(name)))
             self.globals[name] = path
 
-    # -- imports and rules ---------------------------------------------------------
-
-    def _add_import(self, imp: Import) -> None:
-        path = imp.path
-        root = path if isinstance(path, Var) else path.head
-        if not isinstance(root, Var) or root.name in ("future", "rego"):
-            return
-        last = path.operands[-1] if isinstance(path, Ref) else path
-        name = imp.alias
-        if name is None:
-            name = last.name if isinstance(last, Var) else str(getattr(last, "value", ""))
-        if name in self.globals and self.module.rego_version != 0:
-            self.comp.error(f"import must not shadow import {_import_text(imp)}", imp.loc)
-        self.globals[name] = path
-        self.unused_imports[name] = imp
+    # -- rules ---------------------------------------------------------------------
 
     def add_rule(self, rule: Rule) -> None:
         """Settle one rule and put it into its group."""
         self.rule = rule
         head = rule.head
         name = _head_name(rule)
-        if name in ("data", "input") and isinstance(head.ref, Var):
-            self.comp.error(
-                f"rules must not shadow {name} (use a different rule name)", head.loc or rule.loc
-            )
+        if name in ROOTS and self.modern:
+            self._shadows("rules", name, "rule", rule.loc)
         operands = head.ref.operands if isinstance(head.ref, Ref) else ()
         clause, tail = self._clause(rule, operands)
         ground: list[Key] = [*self.module.package, name]
@@ -160,6 +137,14 @@ class Resolver:
             kind = "set"
         self._group(tuple(ground), kind, clause, rule)
 
+    def _shadows(self, what: str, name: str, instead: str, loc: Location) -> None:
+        self.comp.error(
+            f"{what} must not shadow {name} (use a different {instead} name)",
+            loc,
+            stage=Stage.OVERRIDES,
+            minor=True,
+        )
+
     def _rebase(self, clause: Clause, drop: int) -> None:
         each: Clause | None = clause
         while each is not None:
@@ -171,28 +156,23 @@ class Resolver:
         group = groups.get(path)
         arity = len(clause.args)
         if group is None:
-            group = groups[path] = Group(path, kind, arity)
-        elif group.kind != kind or group.arity != arity:
-            self.comp.error(
-                f"conflicting rules {path_text(path)} found", rule.loc, "rego_type_error"
-            )
-            return
-        if not rule.default:
-            group.clauses.append(clause)
-        elif group.default is not None:
-            self.comp.error(
-                f"multiple default rules {path_text(path)} found at "
-                f"{group.default.loc}, {rule.loc}",
-                rule.loc,
-                "rego_type_error",
-            )
+            group = groups[path] = Group(path, kind, arity, loc=rule.loc)
         else:
-            group.default = clause
+            old = group.kind, group.arity, group.first.key is None
+            group.mixed = group.mixed or old != (kind, arity, clause.key is None)
+        if rule.default:
+            group.defaults.append(rule.loc)
+            if group.default is None:
+                group.default = clause
+        else:
+            group.clauses.append(clause)
 
     def _clause(self, rule: Rule, operands: tuple[Term, ...]) -> tuple[Clause, tuple[Term, ...]]:
         outer = Scope(None)
         head = rule.head
-        args = tuple(self._pattern(a, outer, Declared.ARG) for a in head.args or ())
+        self.at = rule.loc
+        args = tuple(self._argument(a, outer) for a in head.args or ())
+        self.reported = False
         scope = self._body_scope(outer, rule.body)
         body = self._body(rule.body, scope)
         tail = tuple(self.term(t, scope) for t in operands)
@@ -201,16 +181,38 @@ class Resolver:
         orelse = None
         if rule.orelse is not None:
             orelse = self._else(rule.orelse, args, operands, outer)
-        self._report_unused(scope)
+        self._report_unused(scope, rule.body)
+        if self.comp.strict:
+            self._report_unused_arguments(outer, head.loc)
         return Clause(rule, args, tail, key, value, body, orelse, rule.loc, self.index), tail
+
+    def _argument(self, arg: Term, scope: Scope) -> Term:
+        for name in pattern_vars(arg, ()):
+            if name in ROOTS:
+                message = f"args must not shadow {name} (use a different variable name)"
+                self.comp.error(message, self.at, stage=Stage.REFERENCES)
+        if isinstance(arg, Call):
+            self.comp.error("rule arguments cannot contain calls", arg.loc, stage=Stage.VARIABLES)
+        return self._pattern(arg, scope, Declared.ARG)
+
+    def _report_unused_arguments(self, scope: Scope, loc: Location) -> None:
+        for name, _, _ in scope.unused():
+            self.comp.error(
+                f"unused argument {name}. (hint: use _ (wildcard variable) instead)",
+                loc,
+                stage=Stage.VARIABLES,
+                minor=True,
+            )
 
     def _else(
         self, rule: Rule, args: tuple[Term, ...], operands: tuple[Term, ...], outer: Scope
     ) -> Clause:
+        self.reported = False
         scope = self._body_scope(outer, rule.body)
         body = self._body(rule.body, scope)
         value = _TRUE if rule.head.value is None else self.term(rule.head.value, scope)
         tail = tuple(self.term(t, scope) for t in operands)
+        self._report_unused(scope, rule.body)
         orelse = self._else(rule.orelse, args, operands, outer) if rule.orelse else None
         return Clause(rule, args, tail, None, value, body, orelse, rule.loc, self.index)
 
@@ -231,10 +233,13 @@ class Resolver:
 
     def _body(self, body: Body, scope: Scope) -> Body:
         out: list[Expr] = []
+        around = self.at
         for expr in body:
+            self.at = expr.loc
             resolved = self._expr(expr, scope)
             if resolved is not None:
                 out.append(resolved)
+        self.at = around
         return tuple(out)
 
     def _expr(self, expr: Expr, scope: Scope) -> Expr | None:
@@ -244,9 +249,10 @@ class Resolver:
         new: Statement
         if isinstance(term, SomeDecl):
             for var in term.names:
-                self._declare(var, scope, Declared.SOME)
+                self._declare(var, scope, Declared.NAMED)
             return None
         if isinstance(term, SomeIn):
+            self._refuse_own_domain(term)
             domain = self.term(term.domain, scope)
             key = None if term.key is None else self._pattern(term.key, scope, Declared.SOME)
             value = self._pattern(term.value, scope, Declared.SOME)
@@ -257,21 +263,24 @@ class Resolver:
             new = Not(self._condition(term.condition, scope, "negated expression"), term.loc)
         elif isinstance(term, Logical):
             new = self._logical(term, scope)
-        elif isinstance(term, Call) and _is_op(term, "assign"):
+        elif isinstance(term, Call) and is_op(term, "assign"):
             if expr.negated:
-                self.comp.error("cannot assign vars inside negated expression", term.loc)
+                message = "cannot assign vars inside negated expression"
+                self.comp.error(message, expr.loc, stage=Stage.VARIABLES)
             new = self._assign(term, scope)
-        elif isinstance(term, Call) and _is_op(term, "print") and "print" not in self.globals:
+        elif isinstance(term, Call) and is_op(term, "print") and "print" not in self.globals:
             new = self._print(term, scope)
+        elif isinstance(term, Call):
+            new = self._call(term, scope, statement=True)
         else:
             new = self.term(term, scope)
         return Expr(new, expr.negated, withs, expr.loc)
 
     def _assign(self, call: Call, scope: Scope) -> Call:
         left, right = call.args
+        if isinstance(left, Var) and left.name in ROOTS and self.modern:
+            self._shadows("variables", left.name, "variable", self.at)
         value = self.term(right, scope)
-        if isinstance(left, Ref | Scalar | Call | Set):
-            self.comp.error(f"cannot assign to {_kind_name(left)}", left.loc)
         target = self._pattern(left, scope, Declared.ASSIGNED)
         return Call(Var("assign", call.operator.loc), (target, value), True, call.loc)
 
@@ -279,21 +288,16 @@ class Resolver:
         parts = tuple(self._captured(self.term(a, scope), a.loc) for a in call.args)
         return Call(Var("internal.print"), (Array(parts, call.loc),), False, call.loc)
 
-    def _captured(self, term: Term, loc: Location, withs: tuple[With, ...] = ()) -> Term:
-        """A set comprehension that holds the term's value, or nothing when undefined."""
-        var = self._fresh("$capture", loc)
-        bind = Expr(Call(Var("eq"), (var, term), True, loc), withs=withs, loc=loc)
-        return SetCompr(var, (bind,), loc)
-
     def _every(self, every: Every, scope: Scope) -> Every:
         domain = self.term(every.domain, scope)
         inner = Scope(scope)
-        key = None if every.key is None else self._pattern(every.key, inner, Declared.SOME)
-        value = self._pattern(every.value, inner, Declared.SOME)
-        body_scope = self._body_scope(inner, every.body)
-        body = self._body(every.body, body_scope)
-        self._report_unused(inner)
-        self._report_unused(body_scope)
+        self.at = every.body[0].loc
+        key = None if every.key is None else self._pattern(every.key, inner, Declared.NAMED)
+        value = self._pattern(every.value, inner, Declared.NAMED)
+        for expr in every.body:
+            inner.pending.update(var.name for var in declared_in(expr))
+        body = self._body(every.body, inner)
+        self._report_unused(inner, every.body)
         return Every(key, value, domain, body, every.loc)
 
     def _logical(self, term: Logical, scope: Scope) -> Logical:
@@ -308,12 +312,13 @@ class Resolver:
             inner = self._body_scope(scope, condition.body)
         for expr in condition.body:
             term = expr.term
-            if not condition.braced and isinstance(term, Call) and _is_op(term, "assign"):
-                self.comp.error(f"cannot assign vars inside {place}", expr.loc)
+            if not condition.braced and isinstance(term, Call) and is_op(term, "assign"):
+                message = f"cannot assign vars inside {place}"
+                self.comp.error(message, expr.loc, stage=Stage.VARIABLES)
                 return condition
         body = self._body(condition.body, inner)
         if condition.braced:
-            self._report_unused(inner)
+            self._report_unused(inner, condition.body)
         return Condition(body, condition.braced, condition.loc)
 
     def _with(self, w: With, scope: Scope) -> With:
@@ -322,10 +327,14 @@ class Resolver:
         return With(target, value, w.loc)
 
     def _with_target(self, target: Var | Ref, scope: Scope) -> Var | Ref:
+        written = target if isinstance(target, Var) else target.head
+        if isinstance(written, Var) and written.name == "input":
+            # Whatever else is called so here: what is replaced is the input.
+            if isinstance(target, Var):
+                return target
+            return Ref(written, tuple(self.term(o, scope) for o in target.operands), target.loc)
         resolved = self._reference(target, scope)
         root = resolved if isinstance(resolved, Var) else resolved.head
-        if isinstance(root, Var) and root.name == "input":
-            return resolved
         if isinstance(root, Var) and root.name == "data":
             path = ground_path(resolved)
             if path is not None:
@@ -338,9 +347,11 @@ class Resolver:
                 "with keyword target must reference existing input, data, or a function",
                 target.loc,
                 "rego_type_error",
+                stage=Stage.MODIFIERS,
             )
         elif why := _unmockable(name, decl.relation, decl.result is None):
-            self.comp.error(f"with keyword replacing built-in function: {why}", target.loc)
+            message = f"with keyword replacing built-in function: {why}"
+            self.comp.error(message, target.loc, stage=Stage.MODIFIERS)
         self.comp.mocked.add(name)
         return Var(name, target.loc)
 
@@ -354,168 +365,28 @@ class Resolver:
                 return FunctionName(name, value.loc)  # type: ignore[return-value]
         return self.term(value, scope)
 
-    # -- terms ---------------------------------------------------------------------
+    def _refuse_own_domain(self, some: SomeIn) -> None:
+        """What is declared must not be what it is looked for in."""
+        declared = {v.name for v in _pattern_vars(some.value, keys=False)}
+        if some.key is not None:
+            declared |= {v.name for v in _pattern_vars(some.key, keys=False)}
+        for name in sorted(declared.intersection(term_vars(some.domain))):
+            message = f"var {name} assigned before"
+            self.comp.error(message, some.loc, stage=Stage.VARIABLES)
 
-    def term(self, term: Term, scope: Scope) -> Term:
-        """A term with its names settled."""
-        match term:
-            case Scalar():
-                return term
-            case Var():
-                return self._var(term, scope)
-            case Ref():
-                return self._reference(term, scope)
-            case Call():
-                return self._call(term, scope)
-            case Array(items, loc):
-                return Array(self._terms(items, scope), loc)
-            case Object(pairs, loc):
-                return Object(
-                    tuple((self.term(k, scope), self.term(v, scope)) for k, v in pairs), loc
-                )
-            case Set(items, loc):
-                return Set(self._terms(items, scope), loc)
-            case ArrayCompr(inner, body, loc):
-                new, (result,) = self._comprehension(body, (inner,), scope)
-                return ArrayCompr(result, new, loc)
-            case SetCompr(inner, body, loc):
-                new, (result,) = self._comprehension(body, (inner,), scope)
-                return SetCompr(result, new, loc)
-            case ObjectCompr(key, value, body, loc):
-                new, (k, v) = self._comprehension(body, (key, value), scope)
-                return ObjectCompr(k, v, new, loc)
-            case Template():
-                return self._template(term, scope)
-
-    def _terms(self, terms: Sequence[Term], scope: Scope) -> tuple[Term, ...]:
-        return tuple(self.term(t, scope) for t in terms)
-
-    def _comprehension(
-        self, body: Body, terms: tuple[Term, ...], scope: Scope
-    ) -> tuple[Body, tuple[Term, ...]]:
-        inner = self._body_scope(scope, body)
-        new = self._body(body, inner)
-        results = self._terms(terms, inner)
-        self._report_unused(inner)
-        return new, results
-
-    def _template(self, template: Template, scope: Scope) -> Term:
-        parts: list[Term] = []
-        for part in template.parts:
-            if isinstance(part, str):
-                parts.append(Scalar(part, template.loc))
-                continue
-            if isinstance(part, Expr):
-                withs = tuple(self._with(w, scope) for w in part.withs)
-                inner = self.term(part.term, scope)  # type: ignore[arg-type]
-                parts.append(self._captured(inner, part.loc, withs))
-                continue
-            resolved = self.term(part, scope)
-            if isinstance(resolved, Scalar):
-                parts.append(resolved)
-            else:
-                parts.append(self._captured(resolved, part.loc))
-        loc = template.loc
-        return Call(Var("internal.template_string"), (Array(tuple(parts), loc),), False, loc)
-
-    def _var(self, var: Var, scope: Scope) -> Term:
-        name = var.name
-        if name == "_":
-            return self._fresh("_", var.loc)
-        try:
-            unique = scope.use(name)
-        except VarError as e:
-            self.comp.error(str(e), var.loc)
-            return var
-        if unique is not None:
-            return Var(unique, var.loc)
-        if name in ("input", "data"):
-            return var
-        resolved = self.globals.get(name)
-        if resolved is not None:
-            self.unused_imports.pop(name, None)
-            return _relocate(resolved, var.loc)
-        return var
-
-    def _reference(self, ref: Var | Ref, scope: Scope) -> Var | Ref:
-        if isinstance(ref, Var):
-            found = self._var(ref, scope)
-            return found if isinstance(found, Var | Ref) else ref
-        head = self.term(ref.head, scope)
-        operands = self._terms(ref.operands, scope)
-        if isinstance(head, Ref):
-            return Ref(head.head, head.operands + operands, ref.loc)
-        return Ref(head, operands, ref.loc)
-
-    def _call(self, call: Call, scope: Scope) -> Term:
-        name = operator_name(call.operator)
-        if name in ("rego.metadata.rule", "rego.metadata.chain") and "rego" not in self.globals:
-            return self.metadata.term(name, self.module, self.rule, call.loc)
-        args = self._terms(call.args, scope)
-        if call.infix:
-            return Call(Var(name, call.operator.loc), args, True, call.loc)
-        root = name.split(".", 1)[0]
-        if root == "data" or (root in self.globals and scope.lookup(root) is None):
-            operator = self._reference(call.operator, scope)
-        elif scope.lookup(root) is not None:
-            operator = call.operator
-            self.comp.error(f"undefined function {name}", call.loc, "rego_type_error")
-        else:
-            operator = Var(name, call.operator.loc)
-        return Call(operator, args, False, call.loc)
-
-    # -- declarations --------------------------------------------------------------
-
-    def _fresh(self, name: str, loc: Location = NOWHERE) -> Var:
-        self.counter += 1
-        return Var(f"{name}~{self.counter}", loc)
-
-    def _declare(self, var: Var, scope: Scope, how: Declared) -> Var:
-        if var.name == "_":
-            return self._fresh("_", var.loc)
-        self.counter += 1
-        unique = var.name if scope.plain else f"{var.name}~{self.counter}"
-        try:
-            scope.declare(var.name, unique, how, var.loc)
-        except VarError as e:
-            self.comp.error(str(e), var.loc)
-        return Var(unique, var.loc)
-
-    def _pattern(self, term: Term, scope: Scope, how: Declared) -> Term:
-        """A term whose variables are declared here: arguments, ``:=`` and ``some … in``."""
-        match term:
-            case Var(name, loc):
-                if how is Declared.ARG and name != "_" and scope.declares(name):
-                    return Var(scope.use(name) or name, loc)
-                if how is Declared.SOME and scope.declares_as(name, Declared.SOME):
-                    return self._var(term, scope)
-                return self._declare(term, scope, how)
-            case Array(items, loc):
-                return Array(tuple(self._pattern(i, scope, how) for i in items), loc)
-            case Object(pairs, loc):
-                return Object(
-                    tuple(
-                        (self._pattern_key(k, scope, how), self._pattern(v, scope, how))
-                        for k, v in pairs
-                    ),
-                    loc,
-                )
-            case _:
-                return self.term(term, scope)
-
-    def _pattern_key(self, key: Term, scope: Scope, how: Declared) -> Term:
-        return self._pattern(key, scope, how) if how is Declared.SOME else self.term(key, scope)
-
-    def _report_unused(self, scope: Scope) -> None:
-        if not self.comp.strict:
+    def _report_unused(self, scope: Scope, body: Body) -> None:
+        if self.reported:
             return
-        for name, loc, how in scope.unused():
-            if how is Declared.ARG:
-                message = f"unused argument {name}. (hint: use _ (wildcard variable) instead)"
-            else:
-                verb = "assigned" if how is Declared.ASSIGNED else "declared"
-                message = f"{verb} var {name} unused"
-            self.comp.error(message, loc)
+        unused = list(scope.unused())
+        if self.comp.strict and any(how is Declared.ASSIGNED for _, _, how in unused):
+            unused = [u for u in unused if u[2] is Declared.ASSIGNED]
+        else:
+            unused = [u for u in unused if u[2] is Declared.NAMED]
+        for name, loc, how in unused:
+            self.reported = True
+            verb = "assigned" if how is Declared.ASSIGNED else "declared"
+            message = f"{verb} var {name} unused"
+            self.comp.error(message, loc, stage=Stage.VARIABLES, minor=True)
 
 
 def declared_in(expr: Expr) -> Iterator[Var]:
@@ -527,7 +398,7 @@ def declared_in(expr: Expr) -> Iterator[Var]:
         if term.key is not None:
             yield from _pattern_vars(term.key, keys=True)
         yield from _pattern_vars(term.value, keys=True)
-    elif isinstance(term, Call) and _is_op(term, "assign"):
+    elif isinstance(term, Call) and is_op(term, "assign"):
         yield from _pattern_vars(term.args[0], keys=False)
 
 
@@ -543,55 +414,6 @@ def _pattern_vars(term: Term, *, keys: bool) -> Iterator[Var]:
             if keys:
                 yield from _pattern_vars(key, keys=keys)
             yield from _pattern_vars(value, keys=keys)
-
-
-def operator_name(operator: Var | Ref) -> str:
-    """The dotted name of a call's operator (``json.unmarshal``)."""
-    if isinstance(operator, Var):
-        return operator.name
-    parts = [operator.head.name if isinstance(operator.head, Var) else "?"]
-    parts.extend(str(o.value) if isinstance(o, Scalar) else "?" for o in operator.operands)
-    return ".".join(parts)
-
-
-def ground_path(ref: Var | Ref) -> Path | None:
-    """The keys below the root of a reference, or None when one is not a constant."""
-    if isinstance(ref, Var):
-        return ()
-    keys: list[Key] = []
-    for operand in ref.operands:
-        if not isinstance(operand, Scalar):
-            return None
-        keys.append(operand.value)  # type: ignore[arg-type]
-    return tuple(keys)
-
-
-def _relocate(term: Term, loc: Location) -> Term:
-    if isinstance(term, Ref):
-        return Ref(term.head, term.operands, loc)
-    if isinstance(term, Var):
-        return Var(term.name, loc)
-    return term
-
-
-def _is_op(call: Call, name: str) -> bool:
-    return isinstance(call.operator, Var) and call.operator.name == name
-
-
-def _kind_name(term: Term) -> str:
-    if isinstance(term, Scalar):
-        value = term.value
-        if value is None:
-            return "null"
-        if isinstance(value, bool):
-            return "boolean"
-        return "string" if isinstance(value, str) else "number"
-    return type(term).__name__.lower()
-
-
-def _import_text(imp: Import) -> str:
-    name = operator_name(imp.path)
-    return f"{name} as {imp.alias}" if imp.alias else name
 
 
 def _unmockable(name: str, relation: bool, void: bool) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adjudge.rego.passes.model import Clause, Compilation, Group, display_name, path_text
-from adjudge.rego.passes.names import ground_path
+from adjudge.rego.passes.resolving import ground_path
 from adjudge.rego.passes.variables import (
     all_vars,
     body_all_vars,

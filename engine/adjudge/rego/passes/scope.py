@@ -15,6 +15,9 @@ class Declared(Enum):
     ARG = "arg"
     ASSIGNED = "assigned"
     SOME = "declared"
+    """By ``some … in`` or ``every``."""
+    NAMED = "declared by name"
+    """By ``some`` alone."""
 
 
 class VarError(Exception):
@@ -33,7 +36,8 @@ class Scope:
     """One body (or argument list) and what it declares.
 
     ``pending`` holds the names that the body will declare further down: using one
-    of them earlier is an error, and it hides rules of that name in the whole body.
+    of them earlier is an error unless a scope around has it, and it hides rules of that
+    name in the whole body.
     """
 
     __slots__ = ("entries", "parent", "pending", "plain", "referenced")
@@ -60,8 +64,9 @@ class Scope:
         if entry is not None:
             if entry.how is Declared.ARG:
                 raise VarError(f"arg {name} redeclared")
-            raise VarError(f"var {name} {entry.how.value} above")
-        if how is Declared.ASSIGNED and name in self.referenced:
+            how_it_was = "assigned" if entry.how is Declared.ASSIGNED else "declared"
+            raise VarError(f"var {name} {how_it_was} above")
+        if how is not Declared.ARG and name in self.referenced:
             raise VarError(f"var {name} referenced above")
         if (
             self.parent is not None
@@ -74,30 +79,30 @@ class Scope:
     def lookup(self, name: str) -> str | None:
         """The unique name, or None when no scope declares it (so far)."""
         scope: Scope | None = self
+        pending = False
         while scope is not None:
             entry = scope.entries.get(name)
             if entry is not None:
                 return entry.unique
-            if name in scope.pending:
-                return name
+            pending = pending or name in scope.pending
             scope = scope.parent
-        return None
+        return name if pending else None
 
     def use(self, name: str) -> str | None:
         """Like :meth:`lookup`, and note the use for the unused and referenced checks."""
         scope: Scope | None = self
+        pending = False
         while scope is not None:
             entry = scope.entries.get(name)
             if entry is not None:
-                entry.used = True
+                # In OPA, a variable in place of a root never counts as used.
+                entry.used = name not in ("input", "data")
                 return entry.unique
-            if scope is self:
-                # Only in its own body: inside a closure the name is another variable.
-                scope.referenced.add(name)
-            if name in scope.pending:
-                return name
+            pending = pending or name in scope.pending
             scope = scope.parent
-        return None
+        # Only in its own body: inside a closure the name is another variable.
+        self.referenced.add(name)
+        return name if pending else None
 
     def unused(self) -> Iterator[tuple[str, Location, Declared]]:
         """Declared variables that nothing used."""

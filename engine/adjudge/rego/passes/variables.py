@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import TypeAlias
 
 from adjudge.rego.syntax import (
@@ -162,18 +162,18 @@ def body_all_vars(body: Body) -> set[str]:
     return out
 
 
-def pattern_vars(term: Term) -> Iterator[str]:
+def pattern_vars(term: Term, skipped: Container[str] = ROOTS) -> Iterator[str]:
     """Variables that unifying the term with a known value binds."""
     match term:
         case Var(name):
-            if name not in ROOTS:
+            if name not in skipped:
                 yield name
         case Array(items):
             for item in items:
-                yield from pattern_vars(item)
+                yield from pattern_vars(item, skipped)
         case Object(pairs):
             for _, value in pairs:
-                yield from pattern_vars(value)
+                yield from pattern_vars(value, skipped)
         case _:
             return
 

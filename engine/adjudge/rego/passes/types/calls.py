@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from adjudge.rego.capabilities import Capabilities
 from adjudge.rego.passes.model import FunctionName
-from adjudge.rego.passes.names import operator_name
+from adjudge.rego.passes.resolving import operator_name
 from adjudge.rego.passes.types.builtins import builtin_type
 from adjudge.rego.passes.types.env import ROOTS, Env
 from adjudge.rego.passes.types.keys import scalar_key
