@@ -57,6 +57,7 @@ defaults := {
 	},
 	"weights": {"chat_templates": []},
 	"logging": {"min_retention_days": 180},
+	"overrides": {"denied": ["kinds_forced", "trust_from_manifest"]},
 	"processing": {"regions": []},
 	"risk": {
 		"assessment_max_age_days": 365,
@@ -133,6 +134,8 @@ signatures := merged.signatures
 weights := merged.weights
 
 logging := merged.logging
+
+overrides := merged.overrides
 
 processing := merged.processing
 
