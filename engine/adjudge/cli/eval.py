@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
+from adjudge.cli.eval_report import SORT_KEYS, Output, collected, render
+from adjudge.cli.opa_options import Duration, complain, read_capabilities, split_list
 from adjudge.cli.terminal import safe
 from adjudge.errors import InputError
-from adjudge.policyset.opa_files import load_opa_files, read_data
-from adjudge.rego import UNDEFINED, Options, Result, compile_modules
-from adjudge.rego.capabilities import all_capabilities, gate_capabilities
-from adjudge.rego.runtime.text import from_json, to_indented_json_text, to_json_text
+from adjudge.policyset.opa_eval import Request, evaluate
+from adjudge.policyset.opa_files import read_any
+from adjudge.policyset.opa_values import parsed_any
+from adjudge.rego import UNDEFINED
+from adjudge.rego.capabilities import WITHHELD_BY_DEFAULT, Capabilities, all_capabilities
+from adjudge.version import __version__
 
-FORMATS = ("json", "pretty", "values", "bindings", "raw", "discard")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS = ("json", "values", "bindings", "pretty", "raw", "discard", "source")
+PROFILE_LIMIT = 10
+
+
+def _unsupported(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value:
+        name = param.opts[-1]
+        raise click.UsageError(
+            f"{name} is not supported: adjudge evaluates queries in full, never partially", ctx
+        )
+
+
+def _unheeded(*names: str, **more: Any) -> Callable[[Command], Command]:
+    """An option of ``opa eval`` that is for its way of evaluating."""
+    refused = more.get("callback") is _unsupported
+    text = "Not supported." if refused else "Taken, and of no effect."
+    return click.option(*names, expose_value=False, hidden=True, help=text, **more)
 
 
 @click.command(
@@ -26,125 +49,174 @@ Examples:
   adjudge eval '1 + 1'
   adjudge eval -d policies -i input.json 'data.app.deny'
   adjudge eval -d policies -i input.json --format raw 'data.app.allow'
+  adjudge eval -d policies -i input.json --explain fails 'data.app.allow'
 """,
 )
 @click.argument("query", required=False)
-@click.option("-d", "--data", "data", multiple=True, metavar="PATH", help="Rego, JSON or YAML.")
-@click.option("-i", "--input", "input_", type=click.Path(path_type=Path), help="The input file.")
+@click.option("-d", "--data", multiple=True, metavar="PATH", help="Rego, JSON or YAML.")
+@click.option("-b", "--bundle", "bundles", multiple=True, metavar="PATH", help="OPA bundles.")
+@click.option("-i", "--input", "input_", metavar="FILE", help="The input, JSON or YAML.")
 @click.option("-I", "--stdin-input", is_flag=True, help="Read the input from standard input.")
 @click.option("--stdin", is_flag=True, help="Read the query from standard input.")
 @click.option(
     "-f", "--format", "format_", type=click.Choice(FORMATS), default="json", show_default=True
 )
+@click.option("--package", default="", metavar="PATH", help="The package that the query is in.")
+@click.option("--import", "imports", multiple=True, metavar="PATH", help="An import of the query.")
+@click.option("-s", "--schema", metavar="PATH", help="JSON schemas for the compiler to check with.")
+@click.option("-S", "--strict", is_flag=True, help="Let the compiler be strict.")
 @click.option("--strict-builtin-errors", is_flag=True, help="A failing builtin is an error.")
+@click.option("--show-builtin-errors", is_flag=True, help="Tell which builtins failed.")
 @click.option("--fail", is_flag=True, help="Exit 1 when the query is undefined.")
 @click.option("--fail-defined", is_flag=True, help="Exit 1 when the query is defined.")
-@click.option("--v0-compatible", is_flag=True, help="Read modules as Rego v0.")
+@click.option(
+    "--explain",
+    type=click.Choice(["off", "full", "notes", "fails", "debug"]),
+    default="off",
+    help="Show how the query was evaluated.",
+)
+@click.option("--metrics", is_flag=True, help="Tell how long each phase took.")
+@click.option("--profile", is_flag=True, help="Tell what each line cost.")
+@click.option("--profile-limit", type=int, metavar="N", help="How many lines (default: 10).")
+@click.option(
+    "--profile-sort",
+    multiple=True,
+    callback=split_list,
+    metavar="KEY",
+    help=f"By what, of: {', '.join(SORT_KEYS)}.",
+)
+@click.option("--coverage", is_flag=True, help="Tell which lines were covered.")
+@click.option("--count", type=click.IntRange(1), default=1, help="Evaluate so many times.")
+@click.option("--timeout", type=Duration(), help="How long it may take (default: no limit).")
+@click.option("--pretty-limit", type=int, default=0, metavar="N", help="Cut values in tables.")
+@click.option(
+    "--ignore",
+    multiple=True,
+    callback=split_list,
+    metavar="PATTERN",
+    help="Leave out files and directories with such names.",
+)
+@click.option("--capabilities", type=click.Path(), metavar="FILE", help="Builtins to grant.")
 @click.option("--grant", multiple=True, metavar="BUILTIN", help="Grant a withheld builtin.")
-def command(
-    query: str | None,
-    data: tuple[str, ...],
-    input_: Path | None,
-    stdin_input: bool,
-    stdin: bool,
-    format_: str,
-    strict_builtin_errors: bool,
-    fail: bool,
-    fail_defined: bool,
-    v0_compatible: bool,
-    grant: tuple[str, ...],
-) -> int:
-    """Evaluate QUERY and print its results."""
-    text = sys.stdin.read() if stdin else query
-    if not text:
-        raise click.UsageError("a query is needed: an argument, or --stdin")
-    files = load_opa_files(data)
-    granted = gate_capabilities().withheld - set(grant)
-    program = compile_modules(
-        files.modules,
-        data=files.data,
-        rego_version=0 if v0_compatible else 1,
-        capabilities=all_capabilities().without(granted),
+@click.option("--v0-compatible", is_flag=True, help="Read modules as Rego v0.")
+@click.option("-t", "--target", type=click.Choice(["rego"]), default="rego", help="Only one.")
+@click.option("--instrument", is_flag=True, help="The same as --metrics.")
+@_unheeded("-p", "--partial", is_flag=True, callback=_unsupported)
+@_unheeded("-u", "--unknowns", multiple=True, callback=_unsupported)
+@_unheeded("--disable-inlining", multiple=True, callback=_unsupported)
+@_unheeded("--shallow-inlining", is_flag=True, callback=_unsupported)
+@_unheeded("--nondeterminstic-builtins", is_flag=True, callback=_unsupported)
+@_unheeded("-O", "--optimize", type=int, default=0, callback=_unsupported)
+@_unheeded("-e", "--entrypoint", multiple=True)
+@_unheeded("--disable-indexing", is_flag=True)
+@_unheeded("--disable-early-exit", is_flag=True)
+@_unheeded("--optimize-store-for-read-speed", is_flag=True)
+@_unheeded("--coverage-runs", multiple=True)
+@_unheeded("--var-values", is_flag=True)
+def command(query: str | None, **options: Any) -> int:
+    """Evaluate QUERY and print its results.
+
+    Exit code 0: evaluated; 1: --fail or --fail-defined says so; 2: an error.
+    """
+    _check(query, options)
+    profile = options["profile"] or options["profile_limit"] is not None
+    profile = profile or bool(options["profile_sort"])
+    request = _request(_text(query, options["stdin"]), profile, options)
+    answers = [evaluate(request) for _ in range(options["count"])]
+    limit = options["profile_limit"]
+    output = collected(
+        answers,
+        options["metrics"] or options["instrument"] or profile,
+        options["profile_sort"],
+        PROFILE_LIMIT if limit is None else limit,
     )
-    value = _input(input_, stdin_input)
-    options = Options(strict_builtin_errors=strict_builtin_errors)
-    results, prints = program.prepare(text).eval_with_prints(value, options=options)
-    for line in prints:
+    for line in (line for answer in answers for line in answer.prints):
         click.echo(safe(line), err=True)
-    shown = _render(results, format_)
-    click.echo(shown, nl=bool(shown))
-    return 1 if (fail and not results) or (fail_defined and results) else 0
+    return _show(output, options)
 
 
-def _input(path: Path | None, stdin: bool) -> Any:
+def _check(query: str | None, options: Mapping[str, Any]) -> None:
+    """Refuse what contradicts itself."""
+    if bool(query) == options["stdin"]:
+        both = " but not both" if query else ""
+        raise click.UsageError(f"a query is needed: an argument, or --stdin{both}")
+    for one, other in (
+        ("stdin", "stdin_input"),
+        ("stdin_input", "input_"),
+        ("fail", "fail_defined"),
+        ("strict_builtin_errors", "show_builtin_errors"),
+    ):
+        if options[one] and options[other]:
+            names = (f"--{n.rstrip('_').replace('_', '-')}" for n in (one, other))
+            raise click.UsageError(" and ".join(names) + " cannot be combined")
+    if options["format_"] == "source":
+        raise click.UsageError("--format source shows partial results, which are not supported")
+    for key in options["profile_sort"]:
+        if key not in SORT_KEYS:
+            raise click.UsageError(f"--profile-sort: {key!r} is none of {', '.join(SORT_KEYS)}")
+
+
+def _text(query: str | None, stdin: bool) -> str:
+    return sys.stdin.read() if stdin else query or ""
+
+
+def _request(query: str, profile: bool, options: Mapping[str, Any]) -> Request:
+    explain = options["explain"]
+    capabilities = _capabilities(options["capabilities"], set(options["grant"]))
+    return Request(
+        query,
+        data=options["data"],
+        bundles=options["bundles"],
+        ignore=options["ignore"],
+        schema=options["schema"],
+        package=options["package"],
+        imports=options["imports"],
+        capabilities=capabilities,
+        rego_version=0 if options["v0_compatible"] else 1,
+        strict=options["strict"],
+        input=_input(options["input_"], options["stdin_input"]),
+        strict_builtin_errors=options["strict_builtin_errors"],
+        show_builtin_errors=options["show_builtin_errors"],
+        seconds=options["timeout"] or 1e9,
+        services={"runtime": host_runtime()} if "opa.runtime" in options["grant"] else {},
+        explain=None if explain == "off" else explain,
+        profile=profile,
+        covered=options["coverage"],
+    )
+
+
+def _capabilities(file: str | None, granted: set[str]) -> Capabilities:
+    """A file grants what it lists; without one nothing reaches outside unless granted."""
+    if file is not None:
+        return read_capabilities(file)
+    return all_capabilities().without(WITHHELD_BY_DEFAULT - granted)
+
+
+def host_runtime() -> dict[str, Any]:
+    """What ``opa.runtime()`` tells."""
+    return {"env": dict(os.environ), "version": __version__, "commit": ""}
+
+
+def _input(path: str | None, stdin: bool) -> Any:
     if stdin:
-        try:
-            return from_json(json.loads(sys.stdin.read()))
-        except ValueError as e:
-            raise InputError("invalid_json", f"standard input: {e}") from None
+        return parsed_any(sys.stdin.read(), "standard input")
     if path is None:
         return UNDEFINED
-    return read_data(path)
+    file = Path(path.removeprefix("file://"))
+    if not file.exists():
+        raise InputError("file_not_found", f"{file}: no such file or directory")
+    return read_any(file)
 
 
-def _render(results: list[Result], format_: str) -> str:
-    if format_ == "json":
-        return _json({"result": [_result(r) for r in results]} if results else {})
-    if format_ == "values":
-        rows = [[e.value for e in r.expressions] for r in results]
-        return "\n".join(_json(row) for row in rows)
-    if format_ == "bindings":
-        return "\n".join(_json(r.bindings) for r in results)
-    if format_ == "raw":
-        return "\n".join(" ".join(_raw(e.value) for e in r.expressions) for r in results)
-    if format_ == "pretty":
-        return _pretty(results)
-    return _json({"result": "discarded"} if results else {})
-
-
-def _json(value: Any) -> str:
-    return to_indented_json_text(from_json(value), "", "  ")
-
-
-def _raw(value: Any) -> str:
-    return value if isinstance(value, str) else to_json_text(from_json(value))
-
-
-def _result(result: Result) -> dict[str, Any]:
-    out: dict[str, Any] = {
-        "expressions": [
-            {
-                "value": e.value,
-                "text": e.text,
-                "location": {"row": e.location.row, "col": e.location.col},
-            }
-            for e in result.expressions
-        ]
-    }
-    if result.bindings:
-        out["bindings"] = result.bindings
-    return out
-
-
-def _pretty(results: list[Result]) -> str:
-    if not results:
-        return "undefined"
-    first = results[0]
-    if len(results) == 1 and len(first.expressions) == 1 and not first.bindings:
-        return _json(first.expressions[0].value)
-    from rich.box import SQUARE
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SQUARE)
-    names = list(first.bindings) or [e.text for e in first.expressions]
-    for name in names:
-        table.add_column(Text(safe(name)))
-    for r in results:
-        values = list(r.bindings.values()) or [e.value for e in r.expressions]
-        table.add_row(*(Text(safe(_json(v))) for v in values))
-    console = Console(width=100, force_terminal=False, color_system=None)
-    with console.capture() as capture:
-        console.print(table)
-    return capture.get().rstrip("\n")
+def _show(output: Output, options: Mapping[str, Any]) -> int:
+    answer = output.answer
+    for line in render(output, options["format_"], limit=options["pretty_limit"]):
+        click.echo(line)
+    if options["format_"] not in ("json", "discard"):
+        for error in (*answer.errors, *answer.builtin_errors):
+            complain(error)
+    if answer.errors:
+        return 2
+    defined = bool(answer.results)
+    failed = (options["fail"] and not defined) or (options["fail_defined"] and defined)
+    return 1 if failed else 0

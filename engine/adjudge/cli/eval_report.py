@@ -2,126 +2,168 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from adjudge.cli.opa_options import duration_text
 from adjudge.cli.terminal import safe
-from adjudge.errors import AdjudgeError, ErrorList
-from adjudge.policyset.coverage import Coverage
+from adjudge.errors import AdjudgeError
+from adjudge.policyset.opa_eval import Answer
 from adjudge.rego import Result
 from adjudge.rego.runtime.text import from_json, to_indented_json_text, to_json_text
 from adjudge.rego.tracing import Cost, Event, rendered
+from adjudge.source import Location
 
 SORT_KEYS = ("total_time_ns", "num_eval", "num_redo", "num_gen_expr", "file", "line")
 _LARGEST_FIRST = frozenset({"total_time_ns", "num_eval", "num_redo", "num_gen_expr"})
+_SHARES = {"median": 0.5, "75%": 0.75, "90%": 0.9, "95%": 0.95, "99%": 0.99}
+_SHARES |= {"99.9%": 0.999, "99.99%": 0.9999}
+_SHOWN = ("min", "max", "mean", "90%", "99%")
+
+Statistics = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one line of a policy cost: once, or in each of several rounds."""
+
+    cost: Cost
+    rounds: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
 class Output:
-    """What one evaluation gave.  ``metrics`` are nanoseconds by timer; with several rounds
-    ``aggregated`` holds their statistics instead."""
+    """What is shown of one evaluation, or of several rounds of it.
 
-    results: list[Result] = field(default_factory=list)
-    errors: list[AdjudgeError] = field(default_factory=list)
-    metrics: dict[str, int] = field(default_factory=dict)
-    aggregated: dict[str, dict[str, float]] = field(default_factory=dict)
-    events: list[Event] | None = None
-    profile: list[Cost] = field(default_factory=list)
-    coverage: Coverage | None = None
+    ``metrics`` are nanoseconds by timer, or with several rounds their statistics.
+    """
+
+    answer: Answer
+    metrics: dict[str, Any] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+    aggregated: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON that ``opa eval`` prints; what is empty is left out."""
-        out: dict[str, Any] = {}
-        if self.errors:
-            out["errors"] = [_error(e) for e in self.errors]
-        if self.results:
-            out["result"] = [_result(r) for r in self.results]
-        if self.metrics:
-            out["metrics"] = dict(sorted(self.metrics.items()))
-        if self.aggregated:
-            out["aggregated_metrics"] = dict(sorted(self.aggregated.items()))
-        if self.events is not None:
-            out["explanation"] = [_event(e) for e in self.events]
-        if self.profile:
-            out["profile"] = [_cost(c) for c in self.profile]
-        if self.coverage is not None:
-            out["coverage"] = self.coverage.to_json()
-        return out
+        """The JSON that ``opa eval`` prints, in its order; what is empty is left out."""
+        answer = self.answer
+        parts: dict[str, Any] = {
+            "errors": [_error(e) for e in (*answer.errors, *answer.builtin_errors)],
+            "result": [_result(r) for r in answer.results],
+            "metrics": {} if self.aggregated else self.metrics,
+            "aggregated_metrics": self.metrics if self.aggregated else {},
+            "explanation": [_event(e) for e in answer.events or ()],
+            "profile": [] if self.aggregated else [_cost(c) for c in self.lines],
+            "aggregated_profile": [_cost(c) for c in self.lines] if self.aggregated else [],
+            "coverage": None if answer.coverage is None else answer.coverage.to_json(),
+        }
+        return {name: part for name, part in parts.items() if part}
 
 
-def flat(error: AdjudgeError) -> list[AdjudgeError]:
-    """The errors of a list of errors, or the one."""
-    return list(error.errors) if isinstance(error, ErrorList) else [error]
+def collected(answers: Sequence[Answer], metrics: bool, by: Sequence[str], limit: int) -> Output:
+    """One output of several rounds; ``by`` and ``limit`` choose the lines of the profile."""
+    first = answers[0]
+    out = Output(first, aggregated=len(answers) > 1)
+    if metrics and not out.aggregated:
+        out.metrics = dict(sorted(first.metrics.items()))
+    elif metrics:
+        for name in sorted(first.metrics):
+            out.metrics[name] = statistics([a.metrics[name] for a in answers if name in a.metrics])
+    for cost in sorted_costs(first.profile, by, limit):
+        rounds = [c.ns for a in answers for c in a.profile if _place(c) == _place(cost)]
+        out.lines.append(Line(cost, tuple(rounds) if out.aggregated else ()))
+    return out
+
+
+def _place(cost: Cost) -> tuple[str, int]:
+    return cost.location.file, cost.location.row
+
+
+def sorted_costs(costs: Iterable[Cost], by: Sequence[str], limit: int) -> list[Cost]:
+    """The first of some lines' costs, in the order asked for; all, when the limit is 0."""
+    keys = [*by, *(k for k in ("total_time_ns", "num_eval", "num_redo", "file", "line"))]
+
+    def key(cost: Cost) -> tuple[Any, ...]:
+        record = {**_cost(Line(cost)), "file": cost.location.file, "line": cost.location.row}
+        return tuple(-record[k] if k in _LARGEST_FIRST else record[k] for k in keys)
+
+    found = sorted(costs, key=key)
+    return found[:limit] if limit > 0 else found
+
+
+def statistics(values: Sequence[int]) -> Statistics:
+    """What OPA tells of several measurements."""
+    ordered = sorted(values)
+    count = len(ordered)
+    mean = sum(ordered) / count
+
+    def percentile(share: float) -> float:
+        position = share * (count + 1)
+        low = int(position)
+        if low < 1:
+            return ordered[0]
+        if low >= count:
+            return ordered[-1]
+        return ordered[low - 1] + (position - low) * (ordered[low] - ordered[low - 1])
+
+    out: Statistics = {name: percentile(share) for name, share in _SHARES.items()}
+    deviation = math.sqrt(sum((v - mean) ** 2 for v in ordered) / count)
+    out |= {"count": count, "min": ordered[0], "max": ordered[-1], "mean": mean}
+    return dict(sorted({**out, "stddev": deviation}.items()))
 
 
 def render(output: Output, format_: str, *, limit: int) -> Iterator[str]:
     """The lines for standard output."""
+    answer = output.answer
     if format_ == "json":
-        yield json_text(output.to_json())
+        yield shaped(output.to_json())
     elif format_ == "discard":
         shown = output.to_json()
         if "result" in shown:
             shown["result"] = "discarded"
-        yield json_text(shown)
+        yield shaped(dict(sorted(shown.items())))
     elif format_ == "pretty":
         yield from _pretty(output, limit)
-    elif output.errors:
+    elif answer.errors or answer.builtin_errors:
         return
     elif format_ == "values":
-        yield from (json_text([e.value for e in r.expressions]) for r in output.results)
+        yield from (shaped([_Value(e.value) for e in r.expressions]) for r in answer.results)
     elif format_ == "bindings":
-        yield from (json_text(r.bindings) for r in output.results)
+        yield from (shaped(_Value(r.bindings)) for r in answer.results)
     else:
-        for r in output.results:
+        for r in answer.results:
             yield safe(" ".join(_raw(e.value) for e in r.expressions))
 
 
-def json_text(value: Any) -> str:
-    """Indented JSON, numbers as they were written."""
-    return to_indented_json_text(from_json(value), "", "  ")
-
-
-def statistics(values: Sequence[int]) -> dict[str, float]:
-    """The least, the largest, the mean and two percentiles."""
-    ordered = sorted(values)
-
-    def percentile(share: float) -> float:
-        position = share * (len(ordered) + 1)
-        low = min(max(int(position), 1), len(ordered))
-        high = min(low + 1, len(ordered))
-        part = min(max(position - low, 0.0), 1.0)
-        return ordered[low - 1] + part * (ordered[high - 1] - ordered[low - 1])
-
-    return {
-        "min": ordered[0],
-        "max": ordered[-1],
-        "mean": sum(ordered) / len(ordered),
-        "90%": percentile(0.9),
-        "99%": percentile(0.99),
-    }
-
-
-def sorted_costs(costs: Iterable[Cost], by: Sequence[str], limit: int) -> list[Cost]:
-    """The first of some lines' costs, in the order asked for."""
-    keys = [*by, *(k for k in ("total_time_ns", "num_eval", "num_redo", "file", "line"))]
-
-    def key(cost: Cost) -> tuple[Any, ...]:
-        record = {**_cost(cost), "file": cost.location.file, "line": cost.location.row}
-        return tuple(-record[k] if k in _LARGEST_FIRST else record[k] for k in keys)
-
-    return sorted(costs, key=key)[:limit]
-
-
 # -- JSON ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A value of the policy's: its keys are sorted, the names of a report stand in order."""
+
+    value: Any
+
+
+def shaped(value: Any, prefix: str = "") -> str:
+    """Indented JSON; the keys of dictionaries stay in their order."""
+    inner = prefix + "  "
+    if isinstance(value, dict) and value:
+        pairs = (f"{inner}{to_json_text(k)}: {shaped(v, inner)}" for k, v in value.items())
+        return "{\n" + ",\n".join(pairs) + f"\n{prefix}}}"
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(inner + shaped(v, inner) for v in value) + f"\n{prefix}]"
+    if isinstance(value, _Value):
+        value = value.value
+    return to_indented_json_text(from_json(value), prefix, "  ")
 
 
 def _result(result: Result) -> dict[str, Any]:
     out: dict[str, Any] = {
         "expressions": [
             {
-                "value": e.value,
+                "value": _Value(e.value),
                 "text": e.text,
                 "location": {"row": e.location.row, "col": e.location.col},
             }
@@ -129,38 +171,50 @@ def _result(result: Result) -> dict[str, Any]:
         ]
     }
     if result.bindings:
-        out["bindings"] = result.bindings
+        out["bindings"] = _Value(result.bindings)
     return out
 
 
+def _location(location: Location) -> dict[str, Any]:
+    file, row, col = location
+    return {"file": file, "row": row, "col": col}
+
+
 def _error(error: AdjudgeError) -> dict[str, Any]:
-    out: dict[str, Any] = {"message": error.message, "code": error.code}
+    message, *details = error.message.split("\n\t")
+    out: dict[str, Any] = {"message": message, "code": error.code}
     if error.location is not None:
-        file, row, col = error.location
-        out["location"] = {"file": file, "row": row, "col": col}
-    if error.hint:
-        out["hint"] = error.hint
+        out["location"] = _location(error.location)
+    if error.code == "rego_parse_error" and error.location and error.source is not None:
+        out["details"] = {"line": error.source, "idx": error.location.col - 1}
+    elif details:
+        out["details"] = "\n".join(details)
     return out
 
 
 def _event(event: Event) -> dict[str, Any]:
-    file, row, col = event.location
+    note = event.kind == "Note"
     return {
-        "op": event.kind.lower(),
-        "depth": event.depth,
-        "location": {"file": file, "row": row, "col": col},
-        "text": event.text,
+        "Op": event.kind,
+        "Node": None if note else event.text,
+        "Location": _location(event.location),
+        "QueryID": event.query,
+        "ParentID": event.parent,
+        "Message": event.text[1:-1] if note else "",
     }
 
 
-def _cost(cost: Cost) -> dict[str, Any]:
-    file, row, col = cost.location
+def _cost(line: Line) -> dict[str, Any]:
+    cost = line.cost
+    spent: dict[str, Any] = {"total_time_ns": cost.ns}
+    if line.rounds:
+        spent = {"total_time_ns_stats": statistics(line.rounds)}
     return {
-        "total_time_ns": cost.ns,
+        **spent,
         "num_eval": cost.evals,
         "num_redo": cost.redos,
         "num_gen_expr": len(cost.generated),
-        "location": {"file": file, "row": row, "col": col},
+        "location": _location(cost.location),
     }
 
 
@@ -172,27 +226,36 @@ def _raw(value: Any) -> str:
 
 
 def _pretty(output: Output, limit: int) -> Iterator[str]:
-    if output.events:
-        yield from map(safe, rendered(output.events))
-    if not output.errors:
-        yield from _answers(output.results, limit)
-    if output.metrics:
-        yield table(["Metric", "Value"], [[k, str(v)] for k, v in sorted(output.metrics.items())])
-    if output.aggregated:
-        names = ["min", "max", "mean", "90%", "99%"]
-        rows = [[k, *(f"{v[n]:g}" for n in names)] for k, v in sorted(output.aggregated.items())]
-        yield table(["Metric", *(n.title() for n in names)], rows)
-    if output.profile:
+    answer = output.answer
+    if answer.events:
+        yield from map(safe, rendered(answer.events))
+    if not answer.errors and not answer.builtin_errors:
+        yield from _answers(answer.results, limit)
+    if output.metrics and not output.aggregated:
+        yield table(["Metric", "Value"], [[k, str(v)] for k, v in output.metrics.items()])
+    if output.lines and not output.aggregated:
         headers = ["Time", "Num Eval", "Num Redo", "Num Gen Expr", "Location"]
-        yield table(headers, [_cost_row(c) for c in output.profile])
-    if output.coverage is not None:
-        yield table([], [["Overall Coverage", f"{output.coverage.percent:.2f}"]])
+        rows = [[duration_text(line.cost.ns), *_counts(line.cost)] for line in output.lines]
+        yield table(headers, rows)
+    if output.metrics and output.aggregated:
+        rows = [[k, *(f"{v[n]:.10g}" for n in _SHOWN)] for k, v in output.metrics.items()]
+        yield table(["Metric", *(n.title() for n in _SHOWN)], rows)
+    if output.lines and output.aggregated:
+        headers = [*(n.title() for n in _SHOWN)]
+        headers += ["Num Eval", "Num Redo", "Num Gen Expr", "Location"]
+        yield table(headers, [_statistics_row(line) for line in output.lines])
+    if answer.coverage is not None:
+        yield table([], [["Overall Coverage", f"{answer.coverage.percent:.2f}"]])
 
 
-def _cost_row(cost: Cost) -> list[str]:
+def _statistics_row(line: Line) -> list[str]:
+    found = statistics(line.rounds)
+    return [*(duration_text(int(found[n])) for n in _SHOWN), *_counts(line.cost)]
+
+
+def _counts(cost: Cost) -> list[str]:
     place = f"{cost.location.file or 'query'}:{cost.location.row}"
-    counts = (cost.evals, cost.redos, len(cost.generated))
-    return [duration_text(cost.ns), *map(str, counts), place]
+    return [*map(str, (cost.evals, cost.redos, len(cost.generated))), place]
 
 
 def _answers(results: list[Result], limit: int) -> Iterator[str]:
@@ -203,18 +266,18 @@ def _answers(results: list[Result], limit: int) -> Iterator[str]:
     if len(results) == 1 and not first.bindings:
         values = [e.value for e in first.expressions]
         if len(values) == 1 or all(isinstance(v, bool) for v in values):
-            yield json_text(values[0])
+            yield shaped(_Value(values[0]))
             return
     names = sorted(first.bindings)
     # Expressions that only bind or test are told by their bindings.
     shown = [
         n for n, e in enumerate(first.expressions) if not names or not isinstance(e.value, bool)
     ]
-    headers = [*names, *(first.expressions[n].text for n in shown)]
+    headers = [*(first.expressions[n].text for n in shown), *names]
     rows = [
         [
-            *(_cell(r.bindings[n], limit) for n in names),
             *(_cell(r.expressions[n].value, limit) for n in shown),
+            *(_cell(r.bindings[n], limit) for n in names),
         ]
         for r in results
     ]

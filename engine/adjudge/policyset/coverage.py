@@ -13,7 +13,7 @@ from typing import Any
 
 from adjudge.rego.extents import Extent, Extents
 from adjudge.rego.probes import Probe
-from adjudge.rego.syntax import Call, Expr, Module, Rule, Scalar, SomeDecl, SomeIn, walk
+from adjudge.rego.syntax import Call, Expr, Module, Ref, Rule, Scalar, SomeDecl, SomeIn, Var, walk
 
 
 @dataclass(slots=True)
@@ -113,12 +113,23 @@ def _reached(probe: Probe, extents: Extents, exprs: dict[Any, Expr]) -> Iterator
             is_else = all(clause is not probe.clause for clause in probe.group.clauses)
             yield from _head(rule, is_else, extents)
     elif probe.loc.row:
+        yield from _references(probe.expr, extents)
         written = exprs.get(probe.loc)
         if probe.hoisted:
             assert isinstance(probe.expr.term, Call)
             yield extents.operation(probe.expr.term)
         elif written is not None:
             yield extents.expr(written)
+
+
+def _references(expr: Expr, extents: Extents) -> Iterator[Extent]:
+    """The references among the arguments of a call: to OPA, expressions of their own."""
+    call = expr.term
+    if isinstance(call, Call) and isinstance(call.operator, Var):
+        if call.operator.name not in ("eq", "equal", "assign"):
+            for arg in call.args:
+                if isinstance(arg, Ref) and arg.loc.row:
+                    yield extents.term(arg)
 
 
 def _head(rule: Rule, is_else: bool, extents: Extents) -> Iterator[Extent]:

@@ -10,6 +10,7 @@ left out.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -19,9 +20,16 @@ from typing import Any, Final
 from adjudge.errors import InputError
 from adjudge.policyset.inputs import input_schemas
 from adjudge.policyset.opa_bundles import ARCHIVE, Bundle, Conflict, merge_into, read_bundle
-from adjudge.policyset.opa_values import MAX_FILE_BYTES, decoded, parsed_json, parsed_yaml
+from adjudge.policyset.opa_values import (
+    MAX_FILE_BYTES,
+    decoded,
+    parsed_any,
+    parsed_json,
+    parsed_yaml,
+)
 from adjudge.rego.errors import RegoErrors
 from adjudge.rego.parser import parse_module
+from adjudge.rego.runtime.text import to_json
 from adjudge.rego.syntax import Module
 from adjudge.yamlpolicy import compile_policy
 
@@ -32,11 +40,12 @@ MAX_DEPTH: Final = 100
 
 @dataclass(slots=True)
 class OpaFiles:
-    """Module texts (or trees, of YAML policies and bundles) by file name, and the merged
-    base documents."""
+    """Module texts (or trees, of YAML policies and bundles) by file name, the merged base
+    documents, and the time that reading those took, in nanoseconds."""
 
     modules: dict[str, str | Module] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
+    data_ns: int = 0
     _owners: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     _seen: set[tuple[tuple[str, ...], Path]] = field(default_factory=set)
     _roots: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
@@ -53,7 +62,9 @@ class OpaFiles:
         if path.suffix == ".rego":
             self.modules[name] = read_text(path)
         elif path.suffix in DATA_SUFFIXES:
+            begun = time.perf_counter_ns()
             value = read_data(path)
+            self.data_ns += time.perf_counter_ns() - begun
             kind = _policy_kind(value)
             if kind == "Policy":
                 self.modules[name] = compile_policy(read_text(path), name, input_schemas()).module
@@ -146,11 +157,30 @@ def load_opa_files(
         for file, below in _files(path, ignore):
             out.add_file(file, (*prefix, *below), rego_version, named=file == path)
     for argument in bundles:
-        path = Path(argument)
+        path = _without_scheme(argument)
         if not path.exists():
             raise InputError("file_not_found", f"{path}: no such file or directory")
         out.add_bundle(read_bundle(path, rego_version, lambda n: _ignored(n, ignore)))
     return out
+
+
+def load_schemas(argument: str) -> dict[str, Any]:
+    """The JSON schemas of a file (for all input, under the empty name), or of a directory
+    (by path, without suffixes, joined with dots); raises :class:`InputError`."""
+    path = _without_scheme(argument)
+    if not path.exists():
+        raise InputError("file_not_found", f"{path}: no such file or directory")
+    if not path.is_dir():
+        return {"": to_json(read_any(path))}
+    found = {}
+    for file, below in _files(path, ()):
+        found[".".join((*below, file.stem))] = to_json(read_any(file))
+    return found
+
+
+def read_any(path: Path) -> Any:
+    """The value of a file that is JSON, or else YAML; raises :class:`InputError`."""
+    return parsed_any(read_text(path), str(path))
 
 
 def _policy_kind(value: Any) -> str | None:
@@ -160,7 +190,14 @@ def _policy_kind(value: Any) -> str | None:
     return None
 
 
+def _without_scheme(argument: str) -> Path:
+    """The path of a ``file:`` URL, or the path."""
+    return Path(argument.removeprefix("file://").removeprefix("file:"))
+
+
 def _split_prefix(argument: str) -> tuple[tuple[str, ...], Path]:
+    if argument.startswith("file:"):
+        return (), _without_scheme(argument)
     if not Path(argument).exists() and ":" in argument:
         prefix, _, rest = argument.partition(":")
         if Path(rest).exists():

@@ -60,3 +60,17 @@ def parsed_yaml(text: str, name: str) -> Any:
         return parse_yaml(_Reading(), text)
     except BuiltinError as e:
         raise InputError("invalid_yaml", f"{name}: {e.message}") from None
+
+
+def parsed_any(text: str, name: str) -> Any:
+    """The value of a text that is JSON, or else YAML; raises :class:`InputError`."""
+    try:
+        return parse_json(text)
+    except BuiltinError as json_error:
+        # A text that begins like JSON is told what is wrong with it as JSON.
+        try:
+            return parse_yaml(_Reading(), text)
+        except BuiltinError as yaml_error:
+            looks_like_json = text.lstrip()[:1] in ("{", "[")
+            error = json_error if looks_like_json else yaml_error
+            raise InputError("invalid_data", f"{name}: {error.message}") from None

@@ -10,14 +10,14 @@ made of this.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from adjudge.rego.abi import RULE_PREFIX
 from adjudge.rego.builtins.probe import NAME
 from adjudge.rego.capabilities import BuiltinDecl
-from adjudge.rego.passes.model import Clause, Compilation, Group, Path
+from adjudge.rego.passes.model import Clause, Compilation, Group, Node, Path
 from adjudge.rego.passes.safety import Safety
 from adjudge.rego.passes.variables import ROOTS, Arity, expr_outputs, term_vars
 from adjudge.rego.plan import rules
@@ -161,6 +161,8 @@ class _Inserter:
         granted = replace(old.capabilities, builtins={**old.capabilities.builtins, NAME: decl})
         new = replace(old, capabilities=granted, found=[])
         new.groups = {p: self._group(g) if wanted(p) else g for p, g in old.groups.items()}
+        # Who refers to a rule finds it in the tree, and takes what is constant for granted.
+        new.tree = _with_groups(old.tree, new.groups)
         return new
 
     def _group(self, group: Group) -> Group:
@@ -260,6 +262,12 @@ class _Place:
     group: Group
     clause: Clause
     parent: Probe | None
+
+
+def _with_groups(node: Node, groups: Mapping[Path, Group]) -> Node:
+    """The same rule tree with other groups in it."""
+    children = {key: _with_groups(child, groups) for key, child in node.children.items()}
+    return Node(node.path, children, None if node.group is None else groups[node.path])
 
 
 def _declared(node: Any) -> set[str]:

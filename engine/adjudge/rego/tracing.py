@@ -13,28 +13,33 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from adjudge.rego.extents import Extents
+from adjudge.rego.parser import parse_body
 from adjudge.rego.passes.model import Group
-from adjudge.rego.probes import Probe, Probed
+from adjudge.rego.probes import QUERY, Probe, Probed
 from adjudge.rego.program import Program
 from adjudge.rego.runtime.context import Context
 from adjudge.rego.runtime.values import Value
-from adjudge.rego.syntax import Call, Expr, Module, walk
+from adjudge.rego.syntax import Call, Expr, Head, Module, Rule, Var, walk
 from adjudge.source import Location, line_of
 
 Kind = Literal["Enter", "Eval", "Fail", "Exit", "Note"]
 Mode = Literal["full", "debug", "notes", "fails"]
 
 MAX_EVENTS = 100_000
+_FIRST = Location("", 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One step.  ``depth`` counts the rules that are being evaluated."""
+    """One step.  ``depth`` counts the rules that are being evaluated, the query included;
+    ``query`` numbers the evaluations of rules, and ``parent`` is the one that asked."""
 
     kind: Kind
     depth: int
     location: Location
     text: str
+    query: int = 0
+    parent: int = 0
 
 
 @dataclass(slots=True)
@@ -118,6 +123,8 @@ class Watch:
         """The evaluation is over."""
         while len(self.frames) > 1:
             self.leave()
+        for probe in reversed(self.frames[0]):
+            self.failed(probe)
 
     def entered(self, group: Group) -> None:
         """A rule was entered."""
@@ -141,18 +148,32 @@ class Watch:
 class Tracer(Watch):
     """Keeps the steps; at most :data:`MAX_EVENTS` of them."""
 
-    def __init__(self, probed: Probed, modules: Mapping[str, Module]) -> None:
+    def __init__(
+        self, probed: Probed, modules: Mapping[str, Module], query: str | None = None
+    ) -> None:
         super().__init__(probed)
         self.events: list[Event] = []
-        self._texts = Texts(modules)
+        self._texts = Texts(modules if query is None else {**modules, "": _as_module(query)})
         self._done: set[int] = set()
+        self._query = query
+        self._numbers = [0]
+        self._count = 0
+        if query is not None:
+            self._add("Enter", _FIRST, _one_line(query), above=1)
 
     def entered(self, group: Group) -> None:
+        self._count += 1
+        self._numbers.append(self._count)
         self._add("Enter", group.first.loc, group.name)
+
+    def left(self) -> None:
+        self._numbers.pop()
 
     def reached(self, probe: Probe) -> None:
         if probe.expr is None:
-            if probe.parent is None:
+            if probe.parent is None and probe.loc is QUERY:
+                self._add("Exit", _FIRST, _one_line(self._query or ""), above=1)
+            elif probe.parent is None:
                 self._add("Exit", probe.loc, probe.group.name)
         elif not probe.hoisted and probe.loc.row:
             self._done.discard(probe.number)
@@ -165,12 +186,14 @@ class Tracer(Watch):
 
     def note(self, text: str) -> None:
         pending = self.frames[-1]
-        location = pending[-1].loc if pending else Location("", 1, 1)
+        location = pending[-1].loc if pending else _FIRST
         self._add("Note", location, f'"{text}"')
 
-    def _add(self, kind: Kind, location: Location, text: str) -> None:
+    def _add(self, kind: Kind, location: Location, text: str, above: int = 0) -> None:
         if len(self.events) < MAX_EVENTS:
-            self.events.append(Event(kind, len(self.frames), location, text))
+            depth = len(self.frames) - above - (self._query is None)
+            ids = self._numbers[-1], self._numbers[-2] if len(self._numbers) > 1 else 0
+            self.events.append(Event(kind, depth, location, text, *ids))
 
 
 class Profiler(Watch):
@@ -230,7 +253,7 @@ class Texts:
 
     def of(self, probe: Probe) -> str:
         """On one line."""
-        file = probe.clause.rule.loc.file
+        file = probe.loc.file
         if file not in self._known:
             self._known[file] = self._read(file)
         known = self._known[file]
@@ -245,7 +268,7 @@ class Texts:
             text = extents.text(extents.expr(exprs[probe.loc]))
         else:
             text = line_of(self._modules[file].source, probe.loc.row)
-        return " ".join(text.split())
+        return _one_line(text)
 
     def _read(self, file: str) -> tuple[Extents, dict[Location, Expr]] | None:
         module = self._modules.get(file)
@@ -253,6 +276,16 @@ class Texts:
             return None
         exprs = {node.loc: node for node in walk(module.rules) if isinstance(node, Expr)}
         return Extents(module), exprs
+
+
+def _as_module(query: str) -> Module:
+    """A module that holds a query, so that its text can be told."""
+    rule = Rule(Head(Var("query")), parse_body(query))
+    return Module(package=(), imports=(), rules=(rule,), source=query)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def filtered(events: list[Event], mode: Mode) -> list[Event]:
@@ -264,7 +297,7 @@ def filtered(events: list[Event], mode: Mode) -> list[Event]:
     out: list[Event] = []
     enclosing: list[Event] = []
     for event in events:
-        del enclosing[max(event.depth - 1, 0) :]
+        del enclosing[event.depth :]
         if event.kind in wanted:
             out.extend(enclosing)
             out.append(event)
