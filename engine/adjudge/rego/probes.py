@@ -267,7 +267,8 @@ class _Place:
 def _with_groups(node: Node, groups: Mapping[Path, Group]) -> Node:
     """The same rule tree with other groups in it."""
     children = {key: _with_groups(child, groups) for key, child in node.children.items()}
-    return Node(node.path, children, None if node.group is None else groups[node.path])
+    group = None if node.group is None else groups[node.path]
+    return replace(node, children=children, group=group)
 
 
 def _declared(node: Any) -> set[str]:
