@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adjudge.rego.passes.model import Clause, Compilation, Group, display_name, path_text
+from adjudge.rego.passes.model import Clause, Compilation, Group, Stage
 from adjudge.rego.passes.resolving import ground_path
+from adjudge.rego.passes.unsafe import SafetyErrors, places
 from adjudge.rego.passes.variables import (
     all_vars,
-    body_all_vars,
     closure_vars,
     closures,
     expr_outputs,
@@ -40,7 +40,7 @@ from adjudge.rego.syntax import (
     Var,
     With,
 )
-from adjudge.source import Location
+from adjudge.source import NOWHERE
 
 
 def run(comp: Compilation) -> None:
@@ -54,7 +54,11 @@ def run(comp: Compilation) -> None:
 
 def order_query(comp: Compilation, body: Body) -> Body:
     """The same for a query."""
-    return Safety(comp).body(body, set(), body_all_vars(body))
+    checker = Safety(comp)
+    ordered = checker.body(body, set())
+    if checker.unsafe:
+        SafetyErrors(comp, checker.arity, None).report(checker.unsafe)
+    return ordered
 
 
 class Safety:
@@ -62,6 +66,10 @@ class Safety:
 
     def __init__(self, comp: Compilation) -> None:
         self.comp = comp
+        self.unsafe: list[tuple[Expr, set[str]]] = []
+        """Expressions that cannot be placed, with the variables that they lack."""
+        self.hoisted = 0
+        self.at = NOWHERE
 
     def arity(self, operator: Var | Ref) -> int:
         """The number of arguments a call's operator takes, -1 when unknown."""
@@ -76,35 +84,34 @@ class Safety:
         """Order one clause and its else chain."""
         each: Clause | None = clause
         while each is not None:
+            self.unsafe = []
             args = {v for a in each.args for v in all_vars(a)}
-            heads: list[Term] = [each.value, *each.tail]
-            if each.key is not None:
-                heads.append(each.key)
-            mentioned = body_all_vars(each.body).union(*(all_vars(h) for h in heads))
-            each.body, known = self._order(each.body, args, mentioned)
+            each.body, known = self._order(each.body, args)
+            self._check_head(each, known)
             each.value = self._inside(each.value, known)
             each.tail = tuple(self._inside(t, known) for t in each.tail)
             if each.key is not None:
                 each.key = self._inside(each.key, known)
-            self._check_head(each, known)
+            if self.unsafe:
+                SafetyErrors(self.comp, self.arity, each).report(self.unsafe)
             each = each.orelse
 
     def _check_head(self, clause: Clause, known: set[str]) -> None:
-        for term in (clause.key, clause.value, *clause.tail):
-            if term is None:
-                continue
-            bad = [v for v in dict.fromkeys(term_vars(term)) if v not in known]
-            for name in bad:
-                if is_generated(name):
-                    continue
-                self._unsafe(name, clause.rule.head.loc or clause.loc)
+        """Report what the head uses and the body never mentions."""
+        heads = [t for t in (*clause.tail, clause.key, clause.value) if t is not None]
+        if all(v in known for h in heads for v in term_vars(h)):
+            return
+        errors = SafetyErrors(self.comp, self.arity, clause)
+        for name, loc in places(t for t in heads if not _is_closure(t)).items():
+            if name not in known and not name.startswith("$"):
+                errors.unsafe(name, loc, Stage.HEAD_SAFETY)
                 known.add(name)
 
-    def body(self, body: Body, known: set[str], mentioned: set[str]) -> Body:
+    def body(self, body: Body, known: set[str]) -> Body:
         """The body in a safe order."""
-        return self._order(body, known, mentioned)[0]
+        return self._order(body, known)[0]
 
-    def _order(self, body: Body, globals_: set[str], mentioned: set[str]) -> tuple[Body, set[str]]:
+    def _order(self, body: Body, globals_: set[str]) -> tuple[Body, set[str]]:
         body_vars = {v for e in body for v in expr_vars(e)}
         safe = set(globals_)
         placed: list[Expr] = []
@@ -119,7 +126,7 @@ class Safety:
                 else:
                     left.append(expr)
             if len(left) == len(waiting):
-                self._report(left, safe)
+                self.unsafe += [(e, self._missing(e, safe, body_vars)) for e in left]
                 placed.extend(left)
                 safe |= body_vars
                 break
@@ -137,48 +144,30 @@ class Safety:
                         return False
         return True
 
-    def _report(self, left: list[Expr], safe: set[str]) -> None:
-        # A variable on the left of := is a consequence; name the cause where there is one.
-        found: dict[str, Location] = {}
-        consequences: set[str] = set()
-        for expr in left:
-            term = expr.term
-            assigned: set[str] = set()
-            if isinstance(term, Call) and isinstance(term.operator, Var):
-                if term.operator.name == "assign":
-                    assigned = set(term_vars(term.args[0]))
-                elif len(term.args) > self.arity(term.operator) >= 0:
-                    assigned = set(term_vars(term.args[-1]))
-            consequences |= assigned
-            for name in sorted(expr_vars(expr)):
-                if name not in safe:
-                    found.setdefault(name, expr.loc)
-            for closure in closures(term):
-                for name in sorted(closure_vars(closure)):
-                    if name in found:
-                        continue
-        causes = {n: loc for n, loc in found.items() if n not in consequences}
-        shown = {n: loc for n, loc in (causes or found).items() if not is_generated(n)}
-        for name, loc in shown.items():
-            self._unsafe(name, loc)
-        if not shown:
-            self.comp.error("expression is unsafe", left[0].loc, "rego_unsafe_var_error")
-
-    def _unsafe(self, name: str, loc: Location) -> None:
-        shown = display_name(name)
-        self.comp.error(f"var {shown} is unsafe", loc, "rego_unsafe_var_error")
+    def _missing(self, expr: Expr, safe: set[str], body_vars: set[str]) -> set[str]:
+        """The variables for which an expression waits in vain."""
+        outputs = expr_outputs(expr, self.arity, safe)
+        closed = {
+            name
+            for term in (expr.term, *(w.value for w in expr.withs))
+            for closure in closures(term)
+            for name in closure_vars(closure)
+            if name in body_vars and name not in safe
+        }
+        return (closed or expr_vars(expr)) - safe - outputs
 
     # -- inside closures -----------------------------------------------------------
 
     def _expr(self, expr: Expr, safe: set[str], outputs: set[str]) -> Expr:
         known = safe | outputs
         term = expr.term
+        self.at = expr.loc
         withs = tuple(With(w.target, self._inside(w.value, known), w.loc) for w in expr.withs)
         if isinstance(term, Every):
             own = set(term_vars(term.value))
             if term.key is not None:
                 own |= set(term_vars(term.key))
-            body = self._order(term.body, known | own, set())[0]
+            body = self._order(term.body, known | own)[0]
             new: Statement = replace(term, domain=self._inside(term.domain, known), body=body)
         elif isinstance(term, SomeIn):
             new = replace(term, domain=self._inside(term.domain, known))
@@ -192,7 +181,7 @@ class Safety:
         return Expr(new, expr.negated, withs, expr.loc)
 
     def _condition(self, condition: Condition, known: set[str]) -> Condition:
-        return replace(condition, body=self._order(condition.body, known, set())[0])
+        return replace(condition, body=self._order(condition.body, known)[0])
 
     def _inside(self, term: Term, known: set[str]) -> Term:
         """The term with the bodies of its comprehensions ordered."""
@@ -200,13 +189,13 @@ class Safety:
             return term
         match term:
             case ArrayCompr(inner, body, loc):
-                new, (result,) = self._comprehension(body, (inner,), known, loc)
+                new, (result,) = self._comprehension(body, (inner,), known)
                 return ArrayCompr(result, new, loc)
             case SetCompr(inner, body, loc):
-                new, (result,) = self._comprehension(body, (inner,), known, loc)
+                new, (result,) = self._comprehension(body, (inner,), known)
                 return SetCompr(result, new, loc)
             case ObjectCompr(key, value, body, loc):
-                new, (k, v) = self._comprehension(body, (key, value), known, loc)
+                new, (k, v) = self._comprehension(body, (key, value), known)
                 return ObjectCompr(k, v, new, loc)
             case Ref(head, operands, loc):
                 return Ref(
@@ -228,23 +217,37 @@ class Safety:
                 return term
 
     def _comprehension(
-        self, body: Body, terms: tuple[Term, ...], known: set[str], loc: Location
+        self, body: Body, terms: tuple[Term, ...], known: set[str]
     ) -> tuple[Body, tuple[Term, ...]]:
-        new, inner = self._order(body, known, set())
-        results = tuple(self._inside(t, inner) for t in terms)
-        for term in results:
-            for name in dict.fromkeys(term_vars(term)):
-                if name not in inner:
-                    self._unsafe(name, term.loc if term.loc.row else loc)
-                    inner.add(name)
-        return new, results
+        before = len(self.unsafe)
+        new, inner = self._order(body, known)
+        if any(name not in inner for term in terms for name in term_vars(term)):
+            # A reference in the result binds variables as one in the body does.
+            ahead: list[Expr] = []
+            terms = tuple(self._ahead(term, ahead) for term in terms)
+            del self.unsafe[before:]
+            new, inner = self._order((*body, *ahead), known)
+        for term in terms:
+            missing = set(term_vars(term)) - inner
+            if missing:
+                self.unsafe.append((Expr(term, loc=self.at), missing))
+                inner |= missing
+        return new, tuple(self._inside(term, inner) for term in terms)
+
+    def _ahead(self, term: Term, out: list[Expr]) -> Term:
+        """The term with variables for its references, which ``out`` binds."""
+        if isinstance(term, Ref):
+            self.hoisted += 1
+            var = Var(f"$r{self.hoisted}")
+            out.append(Expr(Call(Var("eq"), (var, term), True, term.loc), loc=term.loc))
+            return var
+        if isinstance(term, Array | Set):
+            return replace(term, items=tuple(self._ahead(i, out) for i in term.items))
+        if isinstance(term, Object):
+            pairs = tuple((self._ahead(k, out), self._ahead(v, out)) for k, v in term.pairs)
+            return Object(pairs, term.loc)
+        return term
 
 
-def is_generated(name: str) -> bool:
-    """Whether the compiler made the variable (no policy text spells it)."""
-    return name.startswith("$")
-
-
-def group_name(group: Group) -> str:
-    """The dotted path of a group, for messages."""
-    return path_text(group.path)
+def _is_closure(term: Term) -> bool:
+    return isinstance(term, ArrayCompr | SetCompr | ObjectCompr)
