@@ -172,6 +172,8 @@ class Evaluation:
             if place is None:
                 continue
             keys = key if isinstance(key, tuple) else (key,)
+            if not all(isinstance(k, str | int) for k in keys):
+                continue  # no document has such a place, and it may not be hashable
             path = (*place[1], *keys)
             if (place[0], path) not in seen:
                 value: Value = container

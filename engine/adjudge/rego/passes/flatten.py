@@ -130,9 +130,8 @@ class Flattener:
             new = Logical(term.operator, left, right, term.loc)
         else:
             new = self.term(term, out, withs)
-            if expr.negated and isinstance(new, Ref):
-                operands = tuple(self._hoist(o, out, withs) for o in new.operands)
-                new = Ref(new.head, operands, new.loc)
+            if expr.negated:
+                new = self._hoist_inside(new, out, withs)
         out.append(Expr(new, expr.negated, withs, expr.loc))
 
     def _condition(self, condition: Condition) -> Condition:
@@ -175,7 +174,8 @@ class Flattener:
     def _hoist_inside(self, term: Term, out: list[Expr], withs: tuple[With, ...]) -> Term:
         match term:
             case Ref(head, operands, loc):
-                return Ref(head, tuple(self._hoist(o, out, withs) for o in operands), loc)
+                base = self._hoist_inside(head, out, withs)
+                return Ref(base, tuple(self._hoist(o, out, withs) for o in operands), loc)
             case Array(items, loc):
                 return Array(tuple(self._hoist(i, out, withs) for i in items), loc)
             case Set(items, loc):
