@@ -43,7 +43,8 @@ from adjudge.decision.waivers import WaiverReport, WaiverSettings, apply_waivers
 from adjudge.documents.model import Document, Position, join, parent_of, split
 from adjudge.errors import InputError
 from adjudge.policyset.model import PolicySet, RuleSpec
-from adjudge.rego import Options, RegoEvalError, compile_modules
+from adjudge.policyset.programs import compiled
+from adjudge.rego import Options, RegoEvalError
 from adjudge.rego.capabilities import Capabilities, gate_capabilities
 from adjudge.rego.evidence import (
     Entry,
@@ -94,7 +95,7 @@ class Judge:
     def __init__(self, policies: PolicySet, capabilities: Capabilities | None = None) -> None:
         self.policies = policies
         self.capabilities = capabilities or gate_capabilities()
-        program = compile_modules(
+        program = compiled(
             {m.file: m for m in policies.modules},
             data=policies.data,
             capabilities=self.capabilities,

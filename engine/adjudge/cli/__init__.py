@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+from adjudge import cache
 from adjudge.errors import WIDTH, AdjudgeError
 
 __all__ = ["main"]
@@ -24,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A process of its own allocates much and frees little; looking for cycles would only
         # cost time.  The service, which stays, turns it on again.
         gc.disable()
+        cache.allow(os.environ)
         _prepare_streams()
     try:
         code = _run(list(sys.argv[1:] if argv is None else argv))
@@ -43,7 +45,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"internal error: {type(error).__name__}: {error}\n"
             "  hint: this is a defect in adjudge; ADJUDGE_DEBUG=1 shows where"
         )
+    finally:
+        _keep_compiled()
     return 2
+
+
+def _keep_compiled() -> None:
+    """Keep what was compiled for the next start, if anything was: looking is not to load
+    the compiler."""
+    programs = sys.modules.get("adjudge.policyset.programs")
+    if programs is not None:
+        programs.keep()
 
 
 def _run(arguments: list[str]) -> int:

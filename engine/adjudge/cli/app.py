@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from adjudge import cache
 from adjudge.version import __version__
 
 COMMANDS = {
@@ -72,5 +73,8 @@ Examples:
 """,
 )
 @click.version_option(__version__, "--version", prog_name="adjudge")
-def app() -> None:
+@click.option("--no-cache", is_flag=True, help="Compile policies anew, and keep nothing on disk.")
+def app(no_cache: bool) -> None:
     """Policy as code for AI: releases and calls are judged, decisions come with evidence."""
+    if no_cache:
+        cache.allow(None)

@@ -11,7 +11,8 @@ from typing import Any
 from adjudge.errors import AdjudgeError, ErrorList
 from adjudge.policyset.coverage import Coverage, coverage
 from adjudge.policyset.opa_files import OpaFiles, load_opa_files, load_schemas
-from adjudge.rego import UNDEFINED, Options, Program, RegoEvalError, Result, compile_modules
+from adjudge.policyset.programs import compiled
+from adjudge.rego import UNDEFINED, Options, Program, RegoEvalError, Result
 from adjudge.rego.capabilities import Capabilities, all_capabilities
 from adjudge.rego.parser import parse_body, parse_module
 from adjudge.rego.probes import Probed, probe_all
@@ -133,7 +134,7 @@ class _Evaluation:
         with self._timed("module_parse"):
             modules = parse_modules(files.modules, request.capabilities, request.rego_version)
         with self._timed("module_compile"):
-            program = compile_modules(
+            program = compiled(
                 {str(n): module for n, module in enumerate(modules)},
                 data=files.data,
                 capabilities=request.capabilities,

@@ -25,13 +25,15 @@ FEW_TESTS: Final = 200
 @dataclass(slots=True)
 class TestRun:
     """The verdicts, in the order of the tests; why tests failed, by their place in that
-    order; and the numbers of the probes that were reached."""
+    order; the numbers of the probes that were reached; and what was compiled, where it is to be
+    kept."""
 
     __test__ = False
 
     results: list[TestResult]
     failures: dict[int, list[Failure]] = field(default_factory=dict)
     hits: set[int] = field(default_factory=set)
+    compiled: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def work(job: Job, processes: int) -> TestRun:
                 by_place.update(zip(share, part.results, strict=True))
                 run.failures.update(part.failures)
                 run.hits |= part.hits
+                job.program.add(part.compiled)
     finally:
         _job = None
     run.results = [by_place[place] for place in range(len(job.tests))]
@@ -75,7 +78,9 @@ _job: Job | None = None
 
 def _run_share(share: Sequence[int]) -> TestRun:
     assert _job is not None
-    return _run(_job, share)
+    run = _run(_job, share)
+    run.compiled = _job.program.made()
+    return run
 
 
 def _run(job: Job, share: Sequence[int]) -> TestRun:

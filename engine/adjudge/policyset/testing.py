@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from adjudge.policyset.programs import compiled
 from adjudge.policyset.test_cases import add_cases
-from adjudge.rego import UNDEFINED, Options, Program, RegoEvalError, compile_modules
+from adjudge.rego import UNDEFINED, Options, Program, RegoEvalError
 from adjudge.rego.capabilities import Capabilities
 from adjudge.rego.passes.model import Path, path_text
 from adjudge.rego.program import parse_modules
@@ -130,11 +131,12 @@ def compile_tests(
     parsed = _unique_names(parse_modules(modules, capabilities, rego_version))
     tests = tuple(test for module in parsed for test in _tests(module))
     parametrised = frozenset(test.rule for test in tests if test.parametrised)
-    program = compile_modules(
+    program = compiled(
         {str(n): module for n, module in enumerate(parsed)},
         data=data,
         capabilities=capabilities,
         rewrite=lambda comp: add_cases(comp, parametrised),
+        rewritten="tests",
     )
     return TestSet(program, tests, tuple(parsed))
 

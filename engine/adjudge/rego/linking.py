@@ -137,17 +137,18 @@ class Linker:
     def tree(self) -> RuleNode:
         """The rule tree; what it holds for a rule emits that rule when it is first called."""
         root = RuleNode()
-        for package in self.outline.packages:
-            _node_at(root, package)
-        for slot, rule in enumerate(self.outline.rules):
-            node = _node_at(root, rule.path)
-            if rule.kind == "function":
-                node.is_function = True
-                continue
-            node.slot = slot
-            node.rule = self._rule(node, slot)
-            if rule.kind == "object":
-                node.parts = self._parts(node, slot)
+        with collection_paused():
+            for package in self.outline.packages:
+                _node_at(root, package)
+            for slot, rule in enumerate(self.outline.rules):
+                node = _node_at(root, rule.path)
+                if rule.kind == "function":
+                    node.is_function = True
+                    continue
+                node.slot = slot
+                node.rule = self._rule(node, slot)
+                if rule.kind == "object":
+                    node.parts = self._parts(node, slot)
         return root
 
     def relinked(self, plans: Sequence[ir.RulePlan]) -> dict[str, Any]:

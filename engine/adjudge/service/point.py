@@ -24,7 +24,8 @@ from adjudge.decision.model import (
 )
 from adjudge.decision.outcome import Outcome, ReasonCode, no_verdict
 from adjudge.decision.values import encode_value
-from adjudge.rego import UNDEFINED, Options, Program, RegoEvalError, compile_modules
+from adjudge.policyset.programs import compiled, keep
+from adjudge.rego import UNDEFINED, Options, Program, RegoEvalError
 from adjudge.rego.capabilities import gate_capabilities
 from adjudge.rego.runtime.documents import force, lazy_at
 from adjudge.rego.runtime.limits import Limits
@@ -62,9 +63,10 @@ class DecisionPoint:
         limits: Limits | None = None,
         tenant: str | None = None,
     ) -> None:
-        self.program: Program = compile_modules(
-            modules, data=data, capabilities=gate_capabilities()
-        )
+        self.program: Program = compiled(modules, data=data, capabilities=gate_capabilities())
+        # The first request is not to wait for the compiler.
+        self.program.link()
+        keep()
         self.limits = limits or Limits(seconds=5.0)
         self.tenant = tenant
         self._policy = PolicyInfo(
