@@ -22,6 +22,7 @@ COMMANDS = {
     "replay": "Make a recorded judgement again, and compare.",
     "report": "Summarise logged decisions.",
     "serve": "Answer decisions over HTTP, with OPA's data API.",
+    "sign": "Sign files with a key.",
     "test": "Run the tests of policies, as `opa test` does.",
     "verify": "Verify a signed decision: signature, subjects, policies, age.",
     "verify-artifact": "Verify who signed a file or model, when, and what of it.",

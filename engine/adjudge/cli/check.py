@@ -62,6 +62,12 @@ that do not compile, no rule evaluated).
     "-w", "--waivers", callback=filled, metavar="FILE", help="Waivers, from a trusted place."
 )
 @click.option(
+    "--waiver-settings",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What is demanded of waivers: lifetime, approvers, signers.",
+)
+@click.option(
     "-o",
     "--output",
     multiple=True,
@@ -130,6 +136,7 @@ def command(
     policies: tuple[str, ...],
     data: tuple[str, ...],
     waivers: str | None,
+    waiver_settings: Path | None,
     output: tuple[str, ...],
     framework: str | None,
     attest: tuple[str, ...],
@@ -170,6 +177,7 @@ def command(
         policies=policies or DEFAULT_POLICIES,
         data=data,
         waivers=waivers,
+        waiver_settings=waiver_settings,
         manifest=manifest,
         kinds=_kinds(kind),
         trust=trust,

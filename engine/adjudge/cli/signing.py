@@ -11,7 +11,7 @@ from adjudge.errors import UsageError
 
 if TYPE_CHECKING:
     from adjudge.decision.model import Decision
-    from adjudge.trust.signing import Signer
+    from adjudge.trust.signing import KeySigner, Signer
 
 _KINDS = ("vsa", "svr", "test-result")
 _PASSWORDS = ("ADJUDGE_KEY_PASSWORD", "COSIGN_PASSWORD")
@@ -23,12 +23,12 @@ def signer(key: Path | None, keyless: bool, trust_config: Path | None = None) ->
     Raises :class:`UsageError` ``signer_missing``, ``signer_ambiguous``; InputError for a key
     that cannot be used.
     """
-    from adjudge.trust.signing import KeylessSigner, load_signer
+    from adjudge.trust.signing import KeylessSigner
 
     if key is not None and keyless:
         raise UsageError("signer_ambiguous", "a key and keyless were asked for; name one")
     if key is not None:
-        return load_signer(key, _password)
+        return key_signer(key)
     if keyless:
         return KeylessSigner(trust_config)
     raise UsageError(
@@ -36,6 +36,13 @@ def signer(key: Path | None, keyless: bool, trust_config: Path | None = None) ->
         "nothing says who signs",
         hint="give --signing-key FILE, or --keyless where the environment holds an identity token",
     )
+
+
+def key_signer(key: Path) -> KeySigner:
+    """The signer for a key file; its password comes from the environment."""
+    from adjudge.trust.signing import load_signer
+
+    return load_signer(key, _password)
 
 
 def parse_attestations(given: Sequence[str]) -> list[tuple[str, str]]:

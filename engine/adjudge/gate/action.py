@@ -190,6 +190,7 @@ def _request(inputs: Inputs, environ: Mapping[str, str], directory: Path) -> Req
         policies=policies,
         data=data,
         waivers=waivers or None,
+        waivers_trusted=ref is not None,
         trust=Path(trust) if trust else None,
         fail_on=inputs.fail_on,  # type: ignore[arg-type]
         as_of_ns=parse_time(inputs.as_of) if inputs.as_of else None,

@@ -20,6 +20,7 @@ from typing import Any, Final
 from adjudge.canonical import canonical_bytes, sha256_hex
 from adjudge.decision.model import Decision, Degradation
 from adjudge.decision.values import decode_value, encode_value
+from adjudge.decision.waivers import WaiverSettings
 from adjudge.documents.model import MIB, Document, Position
 from adjudge.errors import AdjudgeError, InputError
 from adjudge.evaluation import Case, Settings
@@ -219,6 +220,7 @@ class Recordings:
             "strict_builtin_errors": settings.strict_builtin_errors,
             "trust_root_digest": settings.trust_root_digest,
             "limits": asdict(settings.limits),
+            "waiver_settings": asdict(settings.waiver_settings or WaiverSettings()),
             "waivers": None
             if waivers is None
             else {"file": waivers.file, "data": self.put(waivers.data)},
@@ -232,6 +234,7 @@ class Recordings:
             fail_on=described["fail_on"],
             waivers=waivers.waivers if waivers else None,
             waivers_digest=waivers.sha256 if waivers else None,
+            waiver_settings=WaiverSettings(**described["waiver_settings"]),
             limits=Limits(**described["limits"]),
             strict_builtin_errors=described["strict_builtin_errors"],
             trust_root_digest=described["trust_root_digest"],

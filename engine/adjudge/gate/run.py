@@ -21,12 +21,12 @@ from adjudge.gate.gitcontext import git_context
 from adjudge.gate.recording import Recordings, remembered
 from adjudge.gate.release import Release, event_name, load_release, release_input
 from adjudge.gate.trustsettings import load_trust_file
+from adjudge.gate.waivers import CheckedWaivers, load_demands, load_waivers
 from adjudge.policyset import (
     LoadedWaivers,
     PolicySet,
     collection_names,
     load_policy_set,
-    load_waiver_file,
     pack_names,
 )
 from adjudge.rego.capabilities import Capabilities
@@ -73,6 +73,10 @@ class Request:
     capabilities: Capabilities | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
     degradations: Sequence[Degradation] = ()
+    waiver_settings: Path | None = None
+    """What is demanded of waivers: a file."""
+    waivers_trusted: bool = False
+    """Whether those who are judged cannot change the waivers."""
     record: Path | None = None
     """The folder that keeps what the decision is made of, for replays."""
 
@@ -125,13 +129,15 @@ def prepare(request: Request, progress: Progress | None = None) -> Prepared:
             as_of=as_of,
             progress=lambda done, of, path: tell("artifacts", done, of),
         )
-    waivers = load_waiver_file(request.waivers) if request.waivers else None
+    checked = _waivers(request, now)
+    waivers = checked.loaded if checked else None
     with clock("git"):
         git = git_context(release.root, base=request.base_ref, environ=request.environ)
     notes = [
         *request.degradations,
         *release.degradations,
         *git.degradations,
+        *(checked.degradations if checked else ()),
         *_notes(request),
         *_doubts(policies),
     ]
@@ -141,10 +147,23 @@ def prepare(request: Request, progress: Progress | None = None) -> Prepared:
         fail_on=request.fail_on,
         waivers=waivers.waivers if waivers else None,
         waivers_digest=waivers.sha256 if waivers else None,
+        waiver_settings=checked.limits if checked else None,
         limits=request.limits,
         trust_root_digest=release.trust_root_digest,
     )
     return Prepared(judge, case, settings, release, waivers, clock)
+
+
+def _waivers(request: Request, now: int) -> CheckedWaivers | None:
+    if request.waivers is None:
+        return None
+    demands = load_demands(request.waiver_settings) if request.waiver_settings else None
+    return load_waivers(
+        request.waivers,
+        demands,
+        as_of=datetime.fromtimestamp(now / 1e9, UTC),
+        trusted_place=request.waivers_trusted,
+    )
 
 
 def _paths_and_kinds(request: Request) -> tuple[list[str], Mapping[str, str]]:
