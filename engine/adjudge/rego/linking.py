@@ -253,12 +253,7 @@ def execute(unit: Unit, scope: dict[str, Any]) -> dict[str, Any]:
     the namespace."""
     builtins, code = unit
     for name, identifier in builtins:
-        found = catalog.find(name)
-        if found is None:
-            raise RegoErrors(
-                [RegoCompileError("rego_type_error", f"builtin {name} is not supported")]
-            )
-        scope[identifier] = found.function
+        scope[identifier] = catalog.resolve(name).function
     exec(code, scope)  # noqa: S102 - the only exec; the code is made of abi names and constants
     return scope
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Final
 
 from adjudge.rego.builtins import registry
 from adjudge.rego.builtins.registry import Builtin
+from adjudge.rego.runtime.values import Value
 
 _FAMILIES: Final[dict[str, tuple[str, ...]]] = {
     "aggregates": (
@@ -286,6 +288,27 @@ def find(name: str) -> Builtin | None:
         importlib.import_module(f"adjudge.rego.builtins.{module}")
         found = registry.declared().get(name)
     return found
+
+
+def resolve(name: str) -> Builtin:
+    """The builtin; for one that only a capabilities file knows of, one that ends the
+    evaluation when it is called and not mocked."""
+    found = find(name)
+    if found is None:
+        registry.builtin(name)(_absent(name))
+        found = registry.declared()[name]
+    return found
+
+
+def _absent(name: str) -> Callable[..., Value]:
+    def absent(*args: Value) -> Value:
+        raise registry.BuiltinError(
+            "unsupported built-in: the capabilities name it, but nothing implements it",
+            "eval_internal_error",
+            halt=True,
+        )
+
+    return absent
 
 
 def names() -> frozenset[str]:
