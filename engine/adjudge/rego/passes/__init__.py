@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from adjudge.rego.passes import calls, flatten, names, recursion, safety, tree, types
+from adjudge.rego.passes import calls, flatten, names, recursion, safety, tree, types, undeclared
 from adjudge.rego.passes.model import Compilation, Stage
 
 PASSES = (
     (names, Stage.REFERENCES),
+    (undeclared, Stage.PRINTS),
     (tree, Stage.CONFLICTS),
     (calls, Stage.FUNCTIONS),
     (flatten, Stage.FUNCTIONS),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from adjudge.rego.capabilities import BuiltinDecl
-from adjudge.rego.passes.model import Compilation, Stage, path_text
+from adjudge.rego.passes.model import Compilation, Stage
 from adjudge.rego.passes.resolving import ground_path
 from adjudge.rego.passes.types.builtins import builtin_type
 from adjudge.rego.passes.types.env import Env
 from adjudge.rego.passes.types.model import Function, Table
 from adjudge.rego.passes.types.problems import argument_problem, parameters
 from adjudge.rego.passes.types.terms import Terms
+from adjudge.rego.passes.types.text import TermText
 from adjudge.rego.syntax import Body, Call, Expr, Term, Var, walk
 from adjudge.source import Location
 
@@ -64,7 +65,7 @@ class _Checker:
         path = ground_path(operator)
         group = self.comp.groups.get(path) if path is not None else None
         if group is None or group.kind != "function":
-            shown = path_text(path) if path is not None else "data"
+            shown = TermText(lambda name: None).term(operator)
             self.comp.error(f"undefined function {shown}", loc, _TYPE_ERROR)
         elif given != group.arity and not (statement and given == group.arity + 1):
             got = f"{given} argument" + ("" if given == 1 else "s")

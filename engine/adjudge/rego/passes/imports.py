@@ -37,7 +37,9 @@ def names(module: Module) -> Iterator[tuple[str, Import]]:
 def check(comp: Compilation, module: Module, unused: Mapping[str, Import]) -> None:
     """Report imports that hide others and, in strict mode, those that nothing uses."""
     if comp.strict:
-        for imp in unused.values():
+        for imp in module.imports:
+            if isinstance(imp.path, Var) or name_of(imp) not in unused or is_language(imp):
+                continue
             comp.error(f"{text(imp)} unused", imp.loc, stage=Stage.UNUSED_IMPORTS, minor=True)
     if not comp.strict and module.rego_version == 0:
         return

@@ -159,6 +159,8 @@ class Compilation:
     tree: Node = field(default_factory=lambda: Node(()))
     mocked: set[str] = field(default_factory=set)
     """Builtins (by name) and functions (``data.a.f``) that are the target of some ``with``."""
+    capturing: set[int] = field(default_factory=set)
+    """The identities of the rules in which ``print`` or a template string captures values."""
     graph: dict[Path, list[Path]] = field(default_factory=dict)
     """Which groups each group refers to, directly."""
     schemas: Mapping[str, Any] | None = None

@@ -42,7 +42,7 @@ from adjudge.rego.syntax import (
     Var,
     With,
 )
-from adjudge.source import NOWHERE, Location
+from adjudge.source import Location
 
 _TRUE = Scalar(True)
 
@@ -101,9 +101,9 @@ class Resolver(TermResolver):
     ) -> None:
         super().__init__(comp, module, metadata)
         self.index = index
+        self.refused = False
+        """Whether a modifier of the body was refused; one error stands for all of them."""
         self.modern = comp.strict or module.rego_version != 0
-        self.at = NOWHERE
-        self.reported = False
         package = Ref(Var("data"), tuple(Scalar(p) for p in module.package))
         for name, imp in imports.names(module):
             self.globals[name] = imp.path
@@ -234,6 +234,7 @@ class Resolver(TermResolver):
     def _body(self, body: Body, scope: Scope) -> Body:
         out: list[Expr] = []
         around = self.at
+        self.refused = False
         for expr in body:
             self.at = expr.loc
             resolved = self._expr(expr, scope)
@@ -342,16 +343,16 @@ class Resolver(TermResolver):
             return resolved
         name = operator_name(target)
         decl = self.comp.capabilities.builtins.get(name)
+        code = "rego_compile_error"
+        message = None
         if decl is None:
-            self.comp.error(
-                "with keyword target must reference existing input, data, or a function",
-                target.loc,
-                "rego_type_error",
-                stage=Stage.MODIFIERS,
-            )
+            message = "with keyword target must reference existing input, data, or a function"
+            code = "rego_type_error"
         elif why := _unmockable(name, decl.relation, decl.result is None):
             message = f"with keyword replacing built-in function: {why}"
-            self.comp.error(message, target.loc, stage=Stage.MODIFIERS)
+        if message is not None and not self.refused:
+            self.refused = True
+            self.comp.error(message, target.loc, code, stage=Stage.MODIFIERS)
         self.comp.mocked.add(name)
         return Var(name, target.loc)
 

@@ -52,6 +52,8 @@ class TermResolver(ABC):
         self.globals: dict[str, Term] = {}
         self.unused_imports: dict[str, Import] = {}
         self.at: Location = NOWHERE
+        self.reported = False
+        """Whether unused variables of the rule are reported already, or something worse is."""
 
     @abstractmethod
     def _body_scope(self, parent: Scope, body: Body) -> Scope:
@@ -129,12 +131,15 @@ class TermResolver(ABC):
             if isinstance(resolved, Scalar):
                 parts.append(resolved)
             else:
-                parts.append(self._captured(resolved, part.loc))
+                # A variable counts as a part of the whole, for messages.
+                loc = template.loc if isinstance(part, Var) else part.loc
+                parts.append(self._captured(resolved, loc))
         loc = template.loc
         return Call(Var("internal.template_string"), (Array(tuple(parts), loc),), False, loc)
 
     def _captured(self, term: Term, loc: Location, withs: tuple[With, ...] = ()) -> Term:
         """A set comprehension that holds the term's value, or nothing when undefined."""
+        self.comp.capturing.add(id(self.rule))
         var = self._fresh("$capture", loc)
         bind = Expr(Call(Var("eq"), (var, term), True, loc), withs=withs, loc=loc)
         return SetCompr(var, (bind,), loc)
@@ -207,6 +212,7 @@ class TermResolver(ABC):
         except VarError as e:
             loc = var.loc if how in (Declared.ASSIGNED, Declared.ARG) else self.at
             self.comp.error(str(e), loc, stage=Stage.VARIABLES)
+            self.reported = True
         return Var(unique, var.loc)
 
     def _pattern(self, term: Term, scope: Scope, how: Declared) -> Term:

@@ -88,13 +88,17 @@ class Safety:
             args = {v for a in each.args for v in all_vars(a)}
             each.body, known = self._order(each.body, args)
             self._check_head(each, known)
-            each.value = self._inside(each.value, known)
-            each.tail = tuple(self._inside(t, known) for t in each.tail)
+            each.value = self._in_head(each.value, known)
+            each.tail = tuple(self._in_head(t, known) for t in each.tail)
             if each.key is not None:
-                each.key = self._inside(each.key, known)
+                each.key = self._in_head(each.key, known)
             if self.unsafe:
                 SafetyErrors(self.comp, self.arity, each).report(self.unsafe)
             each = each.orelse
+
+    def _in_head(self, term: Term, known: set[str]) -> Term:
+        self.at = term.loc
+        return self._inside(term, known)
 
     def _check_head(self, clause: Clause, known: set[str]) -> None:
         """Report what the head uses and the body never mentions."""
@@ -219,7 +223,7 @@ class Safety:
     def _comprehension(
         self, body: Body, terms: tuple[Term, ...], known: set[str]
     ) -> tuple[Body, tuple[Term, ...]]:
-        before = len(self.unsafe)
+        before, at = len(self.unsafe), self.at
         new, inner = self._order(body, known)
         if any(name not in inner for term in terms for name in term_vars(term)):
             # A reference in the result binds variables as one in the body does.
@@ -230,7 +234,7 @@ class Safety:
         for term in terms:
             missing = set(term_vars(term)) - inner
             if missing:
-                self.unsafe.append((Expr(term, loc=self.at), missing))
+                self.unsafe.append((Expr(term, loc=at), missing))
                 inner |= missing
         return new, tuple(self._inside(term, inner) for term in terms)
 

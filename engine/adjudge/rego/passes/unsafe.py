@@ -48,7 +48,8 @@ class SafetyErrors:
             outputs = self._outputs(expr)
             if expr.loc in assignments:
                 consequences |= outputs
-            inner = expr.term.loc if isinstance(expr.term, Call) else expr.loc
+            # A result has the place of the expression, an argument that of the call.
+            inner = expr.term.loc if outputs and isinstance(expr.term, Call) else expr.loc
             for name in sorted(names):
                 loc = expr.loc if name in outputs else inner
                 places[name] = min(places.get(name, loc), loc)

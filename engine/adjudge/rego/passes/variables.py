@@ -193,10 +193,11 @@ def _ref_outputs(term: Term, safe: set[str], out: set[str]) -> None:
             else:
                 _ref_outputs(head, safe, out)
                 known = all(v in safe or v in out for v in term_vars(head))
+            if not known:
+                return
             for operand in operands:
                 _ref_outputs(operand, safe, out)
-                if known:
-                    out.update(term_vars(operand))
+                out.update(term_vars(operand))
         case Array(items):
             for item in items:
                 _ref_outputs(item, safe, out)
