@@ -1,0 +1,113 @@
+"""``python -m tests.differential --count 10000 --seed 1 [--opa]``.
+
+Generates cases (a few modules with an input and data), asks the fast variant, the evidence
+variant, the naive evaluator and, with ``--opa``, a real OPA about every rule, and prints each
+difference, made small.  The same seed gives the same cases.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import random
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.differential.compare import Difference, by_order, differences
+from tests.differential.generate import Case, case
+from tests.differential.opa import Opa, binary
+from tests.differential.shrink import shrink
+
+
+@dataclass
+class Report:
+    """How a run went."""
+
+    pairs: int = 0
+    found: int = 0
+    by_order: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+
+
+def main(argv: list[str]) -> int:
+    """The exit code is 1 when engines differ."""
+    parser = argparse.ArgumentParser(prog="python -m tests.differential", description=__doc__)
+    parser.add_argument("--count", type=int, default=1000, help="pairs of policy and input")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--opa", action="store_true", help="ask a real OPA too")
+    parser.add_argument("--show", type=int, default=3, help="of each kind, how many are shown")
+    parser.add_argument("--no-shrink", action="store_true", help="show differences as found")
+    args = parser.parse_args(argv)
+    executable = binary() if args.opa else None
+    if args.opa and executable is None:
+        parser.error("there is no opa on this machine")
+    with contextlib.ExitStack() as stack:
+        opa = stack.enter_context(Opa(executable)) if executable else None
+        report = run(args.count, args.seed, opa, args.show, not args.no_shrink)
+    for kind, count in report.kinds.most_common():
+        print(f"{count:6} {kind}")
+    print(f"{report.by_order:6} only in which error of an evaluation is met first")
+    print(f"{report.pairs} pairs, {report.found} differences")
+    return 1 if report.found else 0
+
+
+def run(count: int, seed: int, opa: Opa | None, show: int, small: bool) -> Report:
+    """Compare ``count`` cases; each has a seed of its own, made of the run's."""
+    report = Report()
+    for number in range(count):
+        each = case(random.Random(f"{seed}/{number}"))
+        report.pairs += 1
+        found = differences(each, opa)
+        if not found:
+            continue
+        different = [d for d in found if not by_order(each, d, opa)]
+        if not different:
+            report.by_order += 1
+            continue
+        found = different
+        report.found += 1
+        kind = found[0].kind
+        report.kinds[kind] += 1
+        if report.kinds[kind] <= show:
+            print(f"--- case {seed}/{number}")
+            _tell_difference(found[0])
+            if small:
+                _tell(_small(each, kind, opa), kind, opa)
+            else:
+                _tell(each, kind, opa)
+    return report
+
+
+def _small(each: Case, kind: str, opa: Opa | None) -> Case:
+    def still(candidate: Case) -> bool:
+        return any(d.kind == kind for d in differences(candidate, opa))
+
+    return shrink(each, still)
+
+
+def _tell(each: Case, kind: str, opa: Opa | None) -> None:
+    for name, text in each.modules.items():
+        print(f"# {name}\n{text.strip()}")
+    if each.input is not ...:
+        print("input:", json.dumps(each.input))
+    print("data:", json.dumps(each.data), "strict" if each.strict else "")
+    for difference in differences(each, opa):
+        if difference.kind == kind:
+            _tell_difference(difference)
+            break
+    sys.stdout.flush()
+
+
+def _tell_difference(difference: Difference) -> None:
+    def shown(value: Any) -> str:
+        return "undefined" if value is ... else repr(value)[:1000]
+
+    print(f"{'.'.join(('data', *difference.path))}: compiled {shown(difference.left)}")
+    print(f"{difference.between}: {shown(difference.right)}", end="\n\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,32 @@
+"""What the comparison has found stays repaired: small cases with OPA's answers written down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adjudge.rego import Options, compile_modules
+from adjudge.rego.evidence import EvidenceProgram
+
+
+def answer(module: str, input_: Any = None) -> Any:
+    program = compile_modules({"t.rego": f"package t\n\n{module}\n"})
+    return program.prepare("x := data.t").eval(input_ or {})[0].bindings["x"]
+
+
+@pytest.mark.parametrize(
+    "term", ["[input.x]", '{input.x: "b"}', "{input.x}", "{input.x: 1}.a", "[[input.x]]"]
+)
+def test_what_stands_inside_of_a_negated_term_is_not_negated(term: str) -> None:
+    assert answer(f"p if not {term}") == {}
+    assert answer(f"p if not {term}", {"x": "a"}) == {}
+    assert answer("p if not input.x") == {"p": True}
+
+
+def test_evidence_of_a_look_up_by_an_array() -> None:
+    program = compile_modules({"t.rego": "package t\n\ndeny contains 1 if input.xs[input.xs]"})
+    evidence = EvidenceProgram(program)
+    outcome = evidence.start({"xs": []}, Options()).run(evidence.entries[0])
+    assert outcome.solutions == ()
+    assert [read.path for read in outcome.reads] == [("xs",)]
