@@ -1,0 +1,312 @@
+"""Rules and an input in, what a running OPA finds by them out.
+
+Each clause of a rule is asked for on its own, as the embedded engine does: it was pushed a
+second time under a name of its own.  All clauses for one input are one query; only when that
+cannot be evaluated are they asked for one by one, to learn which of them it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from adjudge.decision.model import Degradation, EngineInfo
+from adjudge.documents.model import split
+from adjudge.opa.client import EvaluationFailed, Failure, Opa, Provenance
+from adjudge.opa.moving import Copy, uses
+from adjudge.opa.target import Target
+from adjudge.opa.workspace import Warn, Workspace
+from adjudge.policyset.model import PolicySet, RuleSpec
+from adjudge.rego.errors import RegoEvalError
+from adjudge.rego.evidence import Entry, Outcome, Places, Read, Solution
+from adjudge.rego.passes.model import Path, path_text
+from adjudge.rego.runtime.limits import Options
+from adjudge.rego.runtime.values import UNDEFINED, Value
+from adjudge.rego.syntax import Var
+from adjudge.source import Location
+from adjudge.version import __version__
+
+APPLICABLE: Final = "applicable"
+UNRECORDED: Final = ("rand.intn", "uuid.rfc4122")
+"""Builtins that are granted, whose answers only OPA knows."""
+
+_ANSWER: Final = """\
+answer := {"marker": MARKER, "values": values} if {
+	wanted := input.wanted
+	values := {i: v | some i in wanted; v := clauses[i]}
+		with input as input.document
+		with time.now_ns as input.now
+}
+"""
+
+
+@contextmanager
+def opa_engine(
+    target: Target,
+    policies: PolicySet,
+    entries: Sequence[tuple[RuleSpec, Entry]],
+    warn: Warn,
+) -> Iterator[OpaEngine]:
+    """An engine that asks the OPA at ``target``; what it pushes is taken away afterwards.
+
+    ``entries`` are the rules of ``policies`` with their clauses.  ``warn`` is told when
+    something cannot be taken away.  Raises OpaError.
+    """
+    opa = Opa(target)
+    workspace = Workspace(opa)
+    try:
+        engine = OpaEngine(workspace, policies, entries)
+        engine.push()
+        yield engine
+    finally:
+        workspace.clear(warn)
+        opa.close()
+
+
+class OpaEngine:
+    """The rules of a policy set in an OPA; see :func:`opa_engine`."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        policies: PolicySet,
+        entries: Sequence[tuple[RuleSpec, Entry]],
+    ) -> None:
+        self.workspace = workspace
+        self._policies = policies
+        self._entries = {entry.clause.loc: entry for _, entry in entries}
+        self._keys = {loc: f"clause_{n}" for n, loc in enumerate(self._entries)}
+        packages = dict.fromkeys(e.group.path[:-1] for e in self._entries.values())
+        self._applicable = {
+            (*package, APPLICABLE): f"{APPLICABLE}_{n}"
+            for n, package in enumerate(packages)
+            if self._has_condition(package)
+        }
+        self._provenance: Provenance | None = None
+
+    def _has_condition(self, package: tuple[Any, ...]) -> bool:
+        return any(
+            isinstance(rule.head.ref, Var) and rule.head.ref.name == APPLICABLE
+            for module in self._policies.modules
+            if module.package == package
+            for rule in module.rules
+        )
+
+    # -- what the record says ----------------------------------------------------------------
+
+    @property
+    def info(self) -> EngineInfo:
+        """Which OPA it is."""
+        assert self._provenance is not None, "pushed first"
+        return EngineInfo(name="opa", version=self._provenance.version, backend="opa")
+
+    @property
+    def degradations(self) -> list[Degradation]:
+        """What OPA cannot give."""
+        assert self._provenance is not None, "pushed first"
+        return [*about(self.workspace.opa.target, self._provenance), *_unknown(self._policies)]
+
+    # -- pushing -----------------------------------------------------------------------------
+
+    def push(self) -> None:
+        """Push what is needed.  Raises OpaError."""
+        workspace = self.workspace
+        self._provenance = workspace.opa.provenance(workspace.path)
+        copies = {
+            loc: Copy(
+                self._keys[loc],
+                len(entry.group.path) - len(self._package(loc)),
+                workspace.marker if entry.group.kind == "complete" else None,
+            )
+            for loc, entry in self._entries.items()
+        }
+        workspace.push(self._policies.modules, self._policies.data, self._asking(), copies)
+
+    def _package(self, loc: Location) -> tuple[str, ...]:
+        return next(m.package for m in self._policies.modules if m.file == loc.file)
+
+    def _asking(self) -> str:
+        root = self.workspace.root
+        rules: dict[str, Path] = {k: (*self._package(loc), k) for loc, k in self._keys.items()}
+        rules |= {key: path for path, key in self._applicable.items()}
+        lines = [
+            f'clauses["{key}"] := [v | v := {path_text((*root, *path))}]'
+            for key, path in rules.items()
+        ]
+        marker = path_text((*root[:-1], "marker"))
+        return "\n\n".join([*lines, _ANSWER.replace("MARKER", marker)])
+
+    # -- asking ------------------------------------------------------------------------------
+
+    def start(
+        self,
+        input_: Any,
+        entries: Sequence[Entry],
+        options: Options,
+        deadline: float,
+        parts: Sequence[tuple[tuple[Any, ...], Places]] = (),
+    ) -> OpaRun:
+        """Rules about to be run over one input, until ``deadline`` (of the monotonic clock).
+
+        ``parts`` are for engines that can tell what was read.
+        """
+        wanted = [self._keys[entry.clause.loc] for entry in entries]
+        packages = {entry.group.path[:-1] for entry in entries}
+        wanted += [key for path, key in self._applicable.items() if path[:-1] in packages]
+        return OpaRun(self, input_, wanted, options, deadline)
+
+    def ask(
+        self, input_: Any, wanted: Sequence[str], options: Options, deadline: float
+    ) -> Mapping[str, Any]:
+        """The values of clauses by key.  Raises OpaError, EvaluationFailed."""
+        workspace = self.workspace
+        question = {"document": input_, "now": options.now_ns, "wanted": list(wanted)}
+        answer = workspace.opa.document(
+            f"{workspace.ask_path}/answer",
+            question,
+            strict=options.strict_builtin_errors,
+            seconds=deadline - time.monotonic(),
+        )
+        if not isinstance(answer, dict) or answer.get("marker") != workspace.marker:
+            raise workspace.gone()
+        values = answer.get("values")
+        if not isinstance(values, dict) or any(not isinstance(values.get(k), list) for k in wanted):
+            raise workspace.gone()
+        return values
+
+    def key_of(self, entry: Entry) -> str:
+        """The key of a clause."""
+        return self._keys[entry.clause.loc]
+
+    def condition(self, path: tuple[Any, ...]) -> str | None:
+        """The key of a package's rule ``applicable``, by its path."""
+        return self._applicable.get(path)
+
+    def error(self, failure: Failure, otherwise: Location) -> RegoEvalError:
+        """An error of OPA's, at the place in the policy as it was written."""
+        source = self.workspace.moved.get(failure.file)
+        place = source.original(failure.row, failure.col) if source is not None else otherwise
+        return RegoEvalError(failure.code, failure.message, location=place)
+
+
+class OpaRun:
+    """Rules run over one input by an OPA."""
+
+    prints: Sequence[str] = ()
+    """What policies print goes to OPA's own log."""
+    nondeterminism: Mapping[str, Mapping[Any, Value]] = {}
+    """OPA does not tell."""
+
+    def __init__(
+        self,
+        engine: OpaEngine,
+        input_: Any,
+        wanted: Sequence[str],
+        options: Options,
+        deadline: float,
+    ) -> None:
+        self._engine = engine
+        self._input = input_
+        self._wanted = wanted
+        self._options = options
+        self._deadline = deadline
+        self._values: dict[str, Any] | None = None
+
+    def run(self, entry: Entry) -> Outcome:
+        """Run one clause; evaluation errors are part of the outcome.  Raises OpaError."""
+        place = entry.clause.loc
+        try:
+            found = self._value(self._engine.key_of(entry))
+        except EvaluationFailed as error:
+            return Outcome((), (), place, self._engine.error(error.failure, place))
+        if entry.group.kind == "set":
+            values = found[0] if found and isinstance(found[0], list) else None
+            if values is None:
+                raise self._engine.workspace.gone()
+        else:
+            values = [v for v in found if v != self._engine.workspace.marker]
+        return Outcome(tuple(Solution(v, self._reads(v)) for v in values), (), place)
+
+    def value(self, path: tuple[Any, ...]) -> Value:
+        """The value of a package's rule ``applicable``; raises ``RegoEvalError``, OpaError."""
+        key = self._engine.condition(path)
+        if key is None:
+            return UNDEFINED
+        try:
+            found = self._value(key)
+        except EvaluationFailed as error:
+            raise self._engine.error(error.failure, Location("", 0, 0)) from None
+        return found[0] if found else UNDEFINED
+
+    def _value(self, key: str) -> Any:
+        if self._values is None:
+            try:
+                self._values = dict(self._ask(self._wanted))
+            except EvaluationFailed:
+                self._values = {}
+        if key not in self._values:
+            self._values[key] = self._ask([key])[key]
+        return self._values[key]
+
+    def _ask(self, wanted: Sequence[str]) -> Mapping[str, Any]:
+        return self._engine.ask(self._input, wanted, self._options, self._deadline)
+
+    def _reads(self, value: Any) -> tuple[Read, ...]:
+        """The place that a finding names: the only one that is known."""
+        pointer = value.get("pointer") if isinstance(value, dict) else None
+        if not isinstance(pointer, str) or not pointer:
+            return ()
+        path = split(f"/{pointer.removeprefix('/')}")
+        found = self._input
+        for step in path:
+            found = _at(found, step)
+        return (Read("input", tuple(path), found),)
+
+
+def _at(value: Any, step: str) -> Any:
+    if isinstance(value, dict):
+        return value.get(step, UNDEFINED)
+    if isinstance(value, list) and step.isascii() and step.isdigit() and len(step) < 10:
+        return value[int(step)] if int(step) < len(value) else UNDEFINED
+    return UNDEFINED
+
+
+# --- what the record says -----------------------------------------------------------------------
+
+
+def about(target: Target, provenance: Provenance) -> Iterator[Degradation]:
+    """What every decision taken by an OPA says about that."""
+    yield Degradation(
+        code="opa_engine",
+        message="the rules were evaluated by an OPA: it tells what a rule found, not what it "
+        "read, so the evidence is the places that findings point at",
+        detail={
+            "url": target.url,
+            "version": provenance.version,
+            "commit": provenance.commit or None,
+            "bundles": dict(sorted(provenance.bundles.items())),
+            "asked_by": f"adjudge {__version__}",
+        },
+    )
+    if target.in_the_clear:
+        yield Degradation(
+            code="opa_in_the_clear",
+            message="the OPA was asked over a network without TLS: what was sent and answered "
+            "could be read and changed",
+        )
+
+
+def _unknown(policies: PolicySet) -> Iterator[Degradation]:
+    """What only OPA knows of this evaluation."""
+    used = [name for name in UNRECORDED if any(uses(m.rules, name) for m in policies.modules)]
+    if used:
+        yield Degradation(
+            code="opa_nondeterminism",
+            message="policies use builtins whose answers OPA does not tell: the decision "
+            "cannot be replayed from its record",
+            detail=[*used],
+        )
+    if any(uses(m.rules, "print") for m in policies.modules):
+        yield Degradation(code="opa_prints", message="what policies print is in the log of OPA")

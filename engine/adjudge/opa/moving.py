@@ -1,0 +1,245 @@
+"""A module in, the text of the same module below another root of ``data`` out.
+
+OPA has one ``data`` for all who use it.  What is pushed for one run stands below a root of its
+own: packages, imports and references are moved there, and nothing else is changed.  Modules
+read as Rego v0, and those made from YAML, are written as the Rego v1 they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, TypeVar
+
+import yaml
+
+from adjudge.opa.errors import OpaError
+from adjudge.rego.errors import RegoError, RegoErrors
+from adjudge.rego.format import format_module
+from adjudge.rego.parser import parse_module
+from adjudge.rego.passes.model import path_text
+from adjudge.rego.syntax import (
+    Annotations,
+    Call,
+    Head,
+    Import,
+    Module,
+    Ref,
+    Rule,
+    Scalar,
+    Term,
+    Var,
+    walk,
+)
+from adjudge.source import Location
+
+Root = tuple[str, ...]
+_T = TypeVar("_T")
+
+_DATA: Final = "data"
+_PLACES: Final = frozenset({"loc", "package_loc"})
+_NO_FOLDING: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A clause to be given a second time, alone and under another name.
+
+    ``depth`` is how many steps of its head name the rule.  ``otherwise`` is the value it has
+    where the clause has none, for rules with one value.
+    """
+
+    name: str
+    depth: int
+    otherwise: str | None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The text of a module for OPA, and which place of the original each place of it is."""
+
+    text: str
+    file: str
+    places: Mapping[tuple[int, int], Location]
+
+    def original(self, row: int, col: int) -> Location:
+        """The place in the original that a place in the text stands for, or the nearest one
+        before it."""
+        exact = self.places.get((row, col))
+        if exact is not None:
+            return exact
+        before = [place for place in self.places if place <= (row, col)]
+        return self.places[max(before)] if before else Location(self.file, 1, 1)
+
+
+def move(module: Module, root: Root, copies: Mapping[Location, Copy]) -> Moved:
+    """A module below ``root``, with copies of the clauses that begin at the places given.
+
+    Raises OpaError ``opa_policy_inexpressible`` when Rego v1 cannot say it.
+    """
+    try:
+        rules = [moved(rule, root) for rule in module.rules]
+        for rule in module.rules:
+            copy = copies.get(rule.loc)
+            if copy is not None and not rule.default:
+                rules += _copied(moved(rule, root), copy)
+        tree = replace(
+            module,
+            package=(*root, *module.package),
+            imports=tuple(_imports(module.imports, root)),
+            rules=tuple(rules),
+            comments=(),
+            source="",
+            rego_version=1,
+        )
+        text = _text(tree, with_metadata=uses(module.rules, "rego.metadata"))
+        again = parse_module(text, module.file, 1)
+    except (RegoError, RegoErrors, RecursionError) as error:
+        why = error.message if isinstance(error, RegoError | RegoErrors) else "it nests too deeply"
+        raise _inexpressible(module, why) from None
+    if again.rules != tree.rules or again.package != tree.package:
+        raise _inexpressible(module, "as Rego v1 it means something else")
+    return Moved(text, module.file, dict(_places(again.rules, tree.rules)))
+
+
+def moved(node: _T, root: Root) -> _T:
+    """A part of a tree with every reference to ``data`` moved below ``root``."""
+    return _moved(node, tuple(Scalar(step) for step in root))  # type: ignore[no-any-return]
+
+
+def _moved(node: Any, steps: tuple[Scalar, ...]) -> Any:
+    cls = node.__class__
+    if cls is tuple:
+        return tuple([_moved(item, steps) for item in node])
+    if cls is Var:
+        return Ref(node, steps, node.loc) if node.name == _DATA else node
+    if cls is Ref and node.head.__class__ is Var:
+        head = node.head
+        operands = _moved(node.operands, steps)
+        return replace(node, operands=(*steps, *operands) if head.name == _DATA else operands)
+    if not hasattr(cls, "__dataclass_fields__") or cls is Scalar or cls is Annotations:
+        return node
+    changed = {}
+    for each in fields(cls):
+        value = getattr(node, each.name)
+        if each.name in _PLACES or value.__class__ in (str, bool, int, type(None)):
+            continue
+        new = _moved(value, steps)
+        if new is not value:
+            changed[each.name] = new
+    return replace(node, **changed) if changed else node
+
+
+def _imports(imports: Iterable[Import], root: Root) -> Iterator[Import]:
+    for item in imports:
+        # What is called `data` is there without an import.
+        if not (isinstance(item.path, Var) and item.path.name == _DATA and item.alias is None):
+            yield moved(item, root)
+
+
+def _copied(rule: Rule, copy: Copy) -> Iterator[Rule]:
+    if copy.otherwise is not None:
+        head = Head(Var(copy.name), value=Scalar(copy.otherwise), assign=True)
+        yield Rule(head, default=True, loc=rule.loc)
+    yield _renamed(rule, copy)
+
+
+def _renamed(rule: Rule, copy: Copy) -> Rule:
+    ref = rule.head.ref
+    rest: tuple[Term, ...] = () if isinstance(ref, Var) else ref.operands[copy.depth - 1 :]
+    name = Var(copy.name, ref.loc)
+    new: Var | Ref = Ref(name, rest, ref.loc) if rest else name
+    orelse = None if rule.orelse is None else _renamed(rule.orelse, copy)
+    return replace(rule, head=replace(rule.head, ref=new), orelse=orelse)
+
+
+def _places(new: Sequence[Rule], old: Sequence[Rule]) -> Iterator[tuple[tuple[int, int], Location]]:
+    """Equal trees are walked in the same order."""
+    pairs = zip(walk(_bare(new)), walk(_bare(old)), strict=True)
+    for there, here in pairs:
+        place, origin = getattr(there, "loc", None), getattr(here, "loc", None)
+        if isinstance(place, Location) and isinstance(origin, Location) and origin.row:
+            yield (place.row, place.col), origin
+
+
+def _bare(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Rules without their annotations, which are no part of what they mean."""
+    return tuple([replace(rule, annotations=()) for rule in rules])
+
+
+def _inexpressible(module: Module, why: str) -> OpaError:
+    return OpaError(
+        "opa_policy_inexpressible",
+        f"{module.file} cannot be given to OPA: {why}",
+        location=Location(module.file, 1, 1),
+        hint="use --engine embedded",
+    )
+
+
+# --- text ---------------------------------------------------------------------------------------
+
+
+def _text(module: Module, *, with_metadata: bool) -> str:
+    """The text of a module; its METADATA only where a rule asks for it."""
+    if not with_metadata:
+        return format_module(module)
+    begin = format_module(replace(module, rules=()))
+    parts = [_metadata(module.annotations) + begin]
+    for rule in module.rules:
+        alone = format_module(replace(module, rules=(rule,)))
+        parts.append(_metadata(rule.annotations) + alone.removeprefix(begin).lstrip("\n"))
+    return "\n".join(parts)
+
+
+def _metadata(annotations: Iterable[Annotations]) -> str:
+    text = ""
+    for each in annotations:
+        # Schemas are names of files that OPA does not have.
+        told = {k: v for k, v in each.fields.items() if k != "schemas"} | {"scope": each.scope}
+        block = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=_NO_FOLDING)
+        text += "# METADATA\n" + "".join(f"# {line}".rstrip() + "\n" for line in block.splitlines())
+    return text
+
+
+# --- what modules use ---------------------------------------------------------------------------
+
+
+def uses(node: object, builtin: str) -> bool:
+    """Whether a builtin, or one of its family (``rego.metadata``), is called or replaced."""
+    wanted = builtin.split(".")
+    for each in walk(node):
+        operator = each.operator if isinstance(each, Call) else each
+        if isinstance(operator, Ref) and _steps(operator)[: len(wanted)] == wanted:
+            return True
+    return False
+
+
+def _steps(ref: Ref) -> list[object]:
+    head = ref.head.name if isinstance(ref.head, Var) else None
+    return [head, *(o.value if isinstance(o, Scalar) else None for o in ref.operands)]
+
+
+def stubs(modules: Iterable[Module], root: Root) -> dict[tuple[str, ...], str]:
+    """For each package with functions, a module that declares them, without any value.
+
+    OPA compiles each policy as it comes, and a call of a function that is not there yet is an
+    error: with these there first, the order does not matter, nor do packages that call each
+    other.
+    """
+    declared: dict[tuple[str, ...], dict[str, None]] = {}
+    for module in modules:
+        for rule in module.rules:
+            head = rule.head
+            if head.args is not None:
+                path = _steps(head.ref) if isinstance(head.ref, Ref) else [head.ref.name]
+                name = path_text(tuple(path[1:]), str(path[0]))  # type: ignore[arg-type]
+                blanks = ", ".join("_" for _ in head.args)
+                declared.setdefault(module.package, {})[f"{name}({blanks}) := input if false"] = (
+                    None
+                )
+    return {
+        package: f"package {path_text((*root, *package)).removeprefix('data.')}\n\n"
+        + "\n\n".join(lines)
+        + "\n"
+        for package, lines in declared.items()
+    }

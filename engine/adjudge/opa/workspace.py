@@ -1,0 +1,136 @@
+"""Policies and data in, a place of their own in a running OPA out; it is cleared afterwards.
+
+Everything stands below ``data.adjudge_runs.<name>``, and policies have ids that begin with
+``adjudge_runs/<name>/``.  The name is random, so that runs do not meet, and nothing else in
+the OPA is read or written.  Below ``root`` stand the policies and their data, as if ``root``
+were ``data``; ``ask`` holds what queries need; ``marker`` says that all of it is there.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from adjudge.opa.client import Opa
+from adjudge.opa.errors import OpaError
+from adjudge.opa.moving import Copy, Moved, Root, move, stubs
+from adjudge.rego.passes.model import path_text
+from adjudge.rego.syntax import Module
+from adjudge.source import Location
+
+RUNS: Final = "adjudge_runs"
+PUSH_SECONDS: Final = 120.0
+"""How long it may take to push everything, and again to clear it."""
+
+Warn = Callable[[str], None]
+
+
+class Workspace:
+    """The place of one run in an OPA."""
+
+    def __init__(self, opa: Opa) -> None:
+        self.opa = opa
+        self.name = f"r{secrets.token_hex(8)}"
+        self.marker = secrets.token_hex(8)
+        self.moved: dict[str, Moved] = {}
+        """What was pushed, by policy id."""
+        self._policies: list[str] = []
+        self._data = False
+
+    @property
+    def path(self) -> str:
+        """The path of everything below ``data``, as the API writes it."""
+        return f"{RUNS}/{self.name}"
+
+    @property
+    def root(self) -> Root:
+        """Where what policies take for ``data`` stands."""
+        return (RUNS, self.name, "root")
+
+    @property
+    def ask(self) -> Root:
+        """The package of queries."""
+        return (RUNS, self.name, "ask")
+
+    @property
+    def ask_path(self) -> str:
+        """The path of the package of queries, as the API writes it."""
+        return "/".join(self.ask)
+
+    def push(
+        self,
+        modules: Iterable[Module],
+        data: Mapping[str, Any],
+        asking: str,
+        copies: Mapping[Location, Copy] | None = None,
+    ) -> None:
+        """Push policies, data, and last ``asking``: rules of the package of queries.
+
+        Raises OpaError; then some of it may be there, and :meth:`clear` is to be called.
+        """
+        modules = list(modules)
+        texts = [(None, text) for text in stubs(modules, self.root).values()]
+        moved = [(m, m.text) for m in (move(each, self.root, copies or {}) for each in modules)]
+        package = path_text(self.ask).removeprefix("data.")
+        last = (None, f"package {package}\n\n{asking}")
+        end = time.monotonic() + PUSH_SECONDS
+        self._data = True
+        self.opa.put_data(self.path, {"root": dict(data), "marker": self.marker})
+        for number, (source, text) in enumerate([*texts, *moved, last]):
+            if time.monotonic() > end:
+                raise OpaError(
+                    "opa_timeout",
+                    f"the OPA at {self.opa.target.url} took longer than {PUSH_SECONDS:.0f} s"
+                    " to take in the policies",
+                    hint="push them as a bundle and use --opa-no-push",
+                )
+            policy = f"{self.path}/{number}.rego"
+            self._policies.append(policy)
+            if source is not None:
+                self.moved[policy] = source
+            self._put(policy, text)
+
+    def _put(self, policy: str, text: str) -> None:
+        try:
+            self.opa.put_policy(policy, text)
+        except OpaError as error:
+            source = self.moved.get(policy)
+            if source is None or error.code != "opa_policy_refused":
+                raise
+            raise OpaError(
+                error.code,
+                error.message,
+                location=Location(source.file, 1, 1),
+                hint=error.hint,
+            ) from None
+
+    def clear(self, warn: Warn) -> None:
+        """Take everything away again; what cannot be is told, not raised.
+
+        Functions go last: while they are called, OPA does not let go of them.
+        """
+        end = time.monotonic() + PUSH_SECONDS
+        try:
+            while self._policies:
+                self.opa.delete_policy(self._policies[-1])
+                self._policies.pop()
+                if time.monotonic() > end:
+                    raise OpaError("opa_timeout", "it takes too long")
+            if self._data:
+                self.opa.delete_data(self.path)
+                self._data = False
+        except OpaError as error:
+            warn(
+                f"what was pushed could not be taken away from the OPA at {self.opa.target.url}:"
+                f" policies {self.path}/*, data {self.path} ({error.message})"
+            )
+
+    def gone(self) -> OpaError:
+        """What is raised when an answer shows that not everything is there any more."""
+        return OpaError(
+            "opa_policies_gone",
+            f"the OPA at {self.opa.target.url} no longer has the policies that were pushed",
+            hint="was it restarted, or were they deleted? Try again",
+        )
