@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from adjudge.canonical import digest_of
 from adjudge.decision.assemble import make_decision
@@ -48,7 +48,6 @@ from adjudge.rego import Options, RegoEvalError
 from adjudge.rego.capabilities import Capabilities, gate_capabilities
 from adjudge.rego.evidence import (
     Entry,
-    Evaluation,
     EvidenceProgram,
     Outcome,
     Places,
@@ -58,7 +57,7 @@ from adjudge.rego.evidence import (
 )
 from adjudge.rego.runtime.limits import DEFAULT_LIMITS, Limits
 from adjudge.rego.runtime.text import to_json
-from adjudge.rego.runtime.values import UNDEFINED
+from adjudge.rego.runtime.values import UNDEFINED, Value
 from adjudge.version import __version__
 
 Locate = Callable[[str], Position | None]
@@ -132,6 +131,77 @@ class Judge:
         return frozenset(g.path for g in self.program.groups)
 
 
+class Running(Protocol):
+    """Rules run over one input."""
+
+    def run(self, entry: Entry) -> Outcome:
+        """Run one clause; evaluation errors are part of the outcome."""
+
+    def value(self, path: tuple[Any, ...]) -> Value:
+        """The value of a rule that takes no part itself, such as ``applicable``; raises
+        ``RegoEvalError``."""
+
+    @property
+    def prints(self) -> Sequence[str]:
+        """What rules printed."""
+
+    @property
+    def nondeterminism(self) -> Mapping[str, Mapping[Any, Value]]:
+        """The answers of builtins that are no functions of their arguments, by builtin and
+        arguments."""
+
+
+class Engine(Protocol):
+    """What runs rules: the embedded engine, or another one that holds the same policies.
+
+    An engine that fails raises ``AdjudgeError``: then there is no verdict.
+    """
+
+    @property
+    def info(self) -> EngineInfo:
+        """What the record calls it."""
+
+    @property
+    def degradations(self) -> Sequence[Degradation]:
+        """What it cannot give."""
+
+    def start(
+        self,
+        input_: Any,
+        entries: Sequence[Entry],
+        options: Options,
+        deadline: float,
+        parts: Sequence[tuple[tuple[Any, ...], Places]],
+    ) -> Running:
+        """``entries`` about to be run over one input, until ``deadline`` (monotonic clock).
+
+        ``parts`` are the documents within the input, each with its path there.
+        """
+
+
+class Embedded:
+    """The engine that is part of adjudge."""
+
+    info = EngineInfo(name="adjudge", version=__version__)
+    degradations: Sequence[Degradation] = ()
+
+    def __init__(self, judge: Judge) -> None:
+        self._program = judge.evidence
+
+    def start(
+        self,
+        input_: Any,
+        entries: Sequence[Entry],
+        options: Options,
+        deadline: float,
+        parts: Sequence[tuple[tuple[Any, ...], Places]],
+    ) -> Running:
+        """A fresh evaluation; rules that entries share are run once."""
+        evaluation = self._program.start(input_, options, parts=parts)
+        evaluation.context.shared.deadline = deadline
+        return evaluation
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """What is judged.
@@ -184,11 +254,18 @@ class Judgement:
 
 
 def evaluate(
-    judge: Judge, case: Case, settings: Settings, progress: Progress | None = None
+    judge: Judge,
+    case: Case,
+    settings: Settings,
+    progress: Progress | None = None,
+    engine: Engine | None = None,
 ) -> Judgement:
-    """Judge a case.  Raises nothing about the policies or the documents: what goes wrong
-    while rules run is an error result."""
-    run = Run(judge, case, settings, progress)
+    """Judge a case, by the embedded engine or another.
+
+    Raises nothing about the policies or the documents: what goes wrong while rules run is an
+    error result.  Another engine that fails raises ``AdjudgeError``.
+    """
+    run = Run(judge, case, settings, progress, engine)
     results = tuple(run.results())
     subjects = tuple(subjects_of(case.release, case.release_digest, case.documents))
     report = None
@@ -211,16 +288,12 @@ def evaluate(
             revision=policies.revision,
             packs=tuple(Pack(name=p) for p in policies.packs),
         ),
-        engine=EngineInfo(
-            name="adjudge",
-            version=__version__,
-            capabilities_digest=digest_of(
-                sorted(set(judge.capabilities.builtins) - judge.capabilities.withheld)
-            ),
+        engine=run.engine.info.model_copy(
+            update={"capabilities_digest": _capabilities_digest(judge.capabilities)}
         ),
         input=_input_info(judge, case, settings),
         context=_context(case, settings),
-        degradations=[*case.degradations, *run.degradations],
+        degradations=[*case.degradations, *run.engine.degradations],
         nondeterminism=run.nondeterminism(),
         timings=settings.timings,
         entropy=settings.entropy,
@@ -232,17 +305,22 @@ class Run:
     """One evaluation of all rules."""
 
     def __init__(
-        self, judge: Judge, case: Case, settings: Settings, progress: Progress | None
+        self,
+        judge: Judge,
+        case: Case,
+        settings: Settings,
+        progress: Progress | None,
+        engine: Engine | None = None,
     ) -> None:
         self.progress = progress
         self.judge = judge
+        self.engine: Engine = engine or Embedded(judge)
         self.case = case
         self.settings = settings
-        self.degradations: list[Degradation] = []
         self.prints: list[str] = []
         # One for all inputs: many artifacts must not take many times as long as allowed.
         self._deadline = time.monotonic() + settings.limits.seconds
-        self._evaluations: list[Evaluation] = []
+        self._running: list[Running] = []
         self._places: dict[Document, Places] = {}
         self._evidence: dict[tuple[Document | None, str], Evidence] = {}
         self._by_path = {d.path: d for d in case.documents}
@@ -266,8 +344,8 @@ class Run:
                     outcome="not_applicable",
                     message=f"the release has no {' or '.join(sorted(kinds - {RUNTIME}))}",
                 )
-        for evaluation in self._evaluations:
-            self.prints.extend(evaluation.context.shared.prints)
+        for running in self._running:
+            self.prints.extend(running.prints)
 
     def scopes(self) -> list[Scope]:
         """The inputs that rules are run over: the release, then each artifact."""
@@ -283,18 +361,18 @@ class Run:
             found = self._places[document] = places_in(document.as_input())
         return found
 
-    def start(self, input_: Any, parts: Sequence[tuple[tuple[Any, ...], Places]]) -> Evaluation:
-        """A fresh evaluation over one input."""
+    def start(self, scope: Scope) -> Running:
+        """A fresh evaluation of the rules that concern an input."""
         options = Options(
             now_ns=self.settings.now_ns,
             seed=self.settings.now_ns.to_bytes(12, "big", signed=True),
             strict_builtin_errors=self.settings.strict_builtin_errors,
             limits=self.settings.limits,
         )
-        evaluation = self.judge.evidence.start(input_, options, parts=parts)
-        evaluation.context.shared.deadline = self._deadline
-        self._evaluations.append(evaluation)
-        return evaluation
+        entries = [entry for spec, entry in self.judge.entries if scope.concerns(spec)]
+        running = self.engine.start(scope.input, entries, options, self._deadline, scope.parts())
+        self._running.append(running)
+        return running
 
     def evidence(self, place: Place, read: Any) -> Evidence:
         """The evidence for one value; made once, as digesting a large value takes time."""
@@ -311,8 +389,8 @@ class Run:
     def nondeterminism(self) -> list[Nondeterminism]:
         """The answers of builtins that are no functions of their arguments, once each."""
         found: dict[tuple[str, str], Nondeterminism] = {}
-        for evaluation in self._evaluations:
-            for name, answers in evaluation.context.shared.nondeterminism.items():
+        for running in self._running:
+            for name, answers in running.nondeterminism.items():
                 for key, value in answers.items():
                     if value is UNDEFINED:
                         continue
@@ -358,7 +436,7 @@ class Scope:
     def __init__(self, run: Run, input_: Any) -> None:
         self.run = run
         self.input = input_
-        self._evaluation: Evaluation | None = None
+        self._running: Running | None = None
 
     def concerns(self, spec: RuleSpec) -> bool:
         """Whether a rule is run over this input; of raw input, every rule is."""
@@ -370,8 +448,8 @@ class Scope:
 
     def results(self, spec: RuleSpec, entry: Entry) -> Iterator[RuleResult]:
         """Run one rule: a result for each finding, or one that says there is none."""
-        if self._evaluation is None:
-            self._evaluation = self.run.start(self.input, self.parts())
+        if self._running is None:
+            self._running = self.run.start(self)
         if not self._applicable(entry):
             yield _result(
                 spec,
@@ -380,7 +458,7 @@ class Scope:
                 message="excluded by the policy's own condition",
             )
             return
-        outcome = self._evaluation.run(entry)
+        outcome = self._running.run(entry)
         if outcome.error is not None:
             yield self._error(spec, outcome)
             return
@@ -403,11 +481,11 @@ class Scope:
         A condition that cannot be evaluated does not excuse the rule from running.
         """
         path = (*entry.group.path[:-1], "applicable")
-        assert self._evaluation is not None
+        assert self._running is not None
         if not self.run.judge.has_rule(path):
             return True
         try:
-            return self._evaluation.value(path) is True
+            return self._running.value(path) is True
         except RegoEvalError:
             return True
 
@@ -671,6 +749,10 @@ def _input_info(judge: Judge, case: Case, settings: Settings) -> InputInfo:
         waivers_digest=settings.waivers_digest,
         trust_root_digest=settings.trust_root_digest,
     )
+
+
+def _capabilities_digest(capabilities: Capabilities) -> str:
+    return digest_of(sorted(set(capabilities.builtins) - capabilities.withheld))
 
 
 def _context(case: Case, settings: Settings) -> Context:

@@ -8,7 +8,7 @@ got to.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,6 +133,16 @@ class Evaluation:
         self._parts = parts
         self._own: Places | None = None
         self._data: Places | None = None
+
+    @property
+    def prints(self) -> Sequence[str]:
+        """What rules printed so far."""
+        return self.context.shared.prints
+
+    @property
+    def nondeterminism(self) -> Mapping[str, Mapping[Any, Value]]:
+        """The answers of builtins that are no functions of their arguments, so far."""
+        return self.context.shared.nondeterminism
 
     def run(self, entry: Entry) -> Outcome:
         """Run one entry; evaluation errors are part of the outcome."""
