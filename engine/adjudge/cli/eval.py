@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from adjudge.cli.eval_report import SORT_KEYS, Output, collected, render
-from adjudge.cli.opa_options import Duration, complain, read_capabilities, split_list
+from adjudge.cli.opa_options import Duration, complain, read_capabilities, split_list, unheeded
 from adjudge.cli.terminal import safe
 from adjudge.errors import InputError
 from adjudge.policyset.opa_eval import Request, evaluate
 from adjudge.policyset.opa_files import read_any
+from adjudge.policyset.opa_runtime import host_runtime
 from adjudge.policyset.opa_values import parsed_any
 from adjudge.rego import UNDEFINED
 from adjudge.rego.capabilities import WITHHELD_BY_DEFAULT, Capabilities, all_capabilities
-from adjudge.version import __version__
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORMATS = ("json", "values", "bindings", "pretty", "raw", "discard", "source")
 PROFILE_LIMIT = 10
@@ -33,13 +30,6 @@ def _unsupported(ctx: click.Context, param: click.Parameter, value: Any) -> None
         raise click.UsageError(
             f"{name} is not supported: adjudge evaluates queries in full, never partially", ctx
         )
-
-
-def _unheeded(*names: str, **more: Any) -> Callable[[Command], Command]:
-    """An option of ``opa eval`` that is for its way of evaluating."""
-    refused = more.get("callback") is _unsupported
-    text = "Not supported." if refused else "Taken, and of no effect."
-    return click.option(*names, expose_value=False, hidden=True, help=text, **more)
 
 
 @click.command(
@@ -101,18 +91,18 @@ Examples:
 @click.option("--v0-compatible", is_flag=True, help="Read modules as Rego v0.")
 @click.option("-t", "--target", type=click.Choice(["rego"]), default="rego", help="Only one.")
 @click.option("--instrument", is_flag=True, help="The same as --metrics.")
-@_unheeded("-p", "--partial", is_flag=True, callback=_unsupported)
-@_unheeded("-u", "--unknowns", multiple=True, callback=_unsupported)
-@_unheeded("--disable-inlining", multiple=True, callback=_unsupported)
-@_unheeded("--shallow-inlining", is_flag=True, callback=_unsupported)
-@_unheeded("--nondeterminstic-builtins", is_flag=True, callback=_unsupported)
-@_unheeded("-O", "--optimize", type=int, default=0, callback=_unsupported)
-@_unheeded("-e", "--entrypoint", multiple=True)
-@_unheeded("--disable-indexing", is_flag=True)
-@_unheeded("--disable-early-exit", is_flag=True)
-@_unheeded("--optimize-store-for-read-speed", is_flag=True)
-@_unheeded("--coverage-runs", multiple=True)
-@_unheeded("--var-values", is_flag=True)
+@unheeded("-p", "--partial", is_flag=True, callback=_unsupported)
+@unheeded("-u", "--unknowns", multiple=True, callback=_unsupported)
+@unheeded("--disable-inlining", multiple=True, callback=_unsupported)
+@unheeded("--shallow-inlining", is_flag=True, callback=_unsupported)
+@unheeded("--nondeterminstic-builtins", is_flag=True, callback=_unsupported)
+@unheeded("-O", "--optimize", type=int, default=0, callback=_unsupported)
+@unheeded("-e", "--entrypoint", multiple=True)
+@unheeded("--disable-indexing", is_flag=True)
+@unheeded("--disable-early-exit", is_flag=True)
+@unheeded("--optimize-store-for-read-speed", is_flag=True)
+@unheeded("--coverage-runs", multiple=True)
+@unheeded("--var-values", is_flag=True)
 def command(query: str | None, **options: Any) -> int:
     """Evaluate QUERY and print its results.
 
@@ -190,11 +180,6 @@ def _capabilities(file: str | None, granted: set[str]) -> Capabilities:
     if file is not None:
         return read_capabilities(file)
     return all_capabilities().without(WITHHELD_BY_DEFAULT - granted)
-
-
-def host_runtime() -> dict[str, Any]:
-    """What ``opa.runtime()`` tells."""
-    return {"env": dict(os.environ), "version": __version__, "commit": ""}
 
 
 def _input(path: str | None, stdin: bool) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from adjudge.cli.terminal import safe
-from adjudge.errors import AdjudgeError, InputError
+from adjudge.errors import AdjudgeError, ErrorList, InputError
 from adjudge.exports.escape import defuse_commands
 from adjudge.rego.capabilities import Capabilities, all_capabilities
 
@@ -72,6 +73,22 @@ def _trimmed(number: float) -> str:
     return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
-def complain(error: AdjudgeError) -> None:
-    """Print an error with its place and hint."""
+def complain(error: AdjudgeError, limit: int = 0) -> None:
+    """Print an error with its place and hint; of several, the first ``limit`` when that is
+    not 0."""
+    left = 0
+    if isinstance(error, ErrorList) and 0 < limit < len(error.errors):
+        left = len(error.errors) - limit
+        error = ErrorList(error.errors[:limit])
     click.echo(defuse_commands(f"error: {safe(error.render())}"), err=True)
+    if left:
+        click.echo(f"error: {left} more errors (--max-errors 0 shows them all)", err=True)
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def unheeded(*names: str, **more: Any) -> Callable[[Command], Command]:
+    """An option of ``opa`` that is for its way of evaluating."""
+    text = "Not supported." if "callback" in more else "Taken, and of no effect."
+    return click.option(*names, expose_value=False, hidden=True, help=text, **more)

@@ -11,12 +11,12 @@ from typing import Any
 import click
 
 from adjudge.cli import test_report
-from adjudge.cli.opa_options import Duration, complain, read_capabilities, split_list
+from adjudge.cli.opa_options import Duration, complain, read_capabilities, split_list, unheeded
 from adjudge.cli.terminal import safe
 from adjudge.errors import AdjudgeError
 from adjudge.policyset.coverage import Coverage, coverage, spans
 from adjudge.policyset.failures import Explainer
-from adjudge.policyset.opa_files import load_opa_files
+from adjudge.policyset.opa_files import load_opa_files, load_schemas
 from adjudge.policyset.test_workers import Job, TestRun, usable_processors, work
 from adjudge.policyset.testing import TestCase, TestSet, compile_tests, matching
 from adjudge.rego.probes import Probed, probe_all
@@ -109,7 +109,18 @@ Examples:
 @click.option(
     "-t", "--target", type=click.Choice(["rego"]), default="rego", help="There is only one."
 )
+@click.option("-s", "--schema", metavar="PATH", help="JSON schemas for the compiler to check with.")
+@click.option(
+    "-m",
+    "--max-errors",
+    type=click.IntRange(0),
+    default=10,
+    metavar="N",
+    help="Show so many compile errors (default: 10; 0: all).",
+)
 @click.option("--v0-compatible", is_flag=True, help="Read modules as Rego v0.")
+@unheeded("--benchmem/--no-benchmem")
+@unheeded("--coverage-runs", multiple=True)
 def command(
     paths: tuple[str, ...],
     run: str,
@@ -122,6 +133,8 @@ def command(
     ignore: tuple[str, ...],
     capabilities: str | None,
     target: str,
+    schema: str | None,
+    max_errors: int,
     v0_compatible: bool,
     **rest: Any,
 ) -> int:
@@ -143,10 +156,11 @@ def command(
             files.data,
             capabilities=read_capabilities(capabilities),
             rego_version=0 if v0_compatible else 1,
+            schemas=None if schema is None else load_schemas(schema),
         )
         tests = matching(found.tests, run)
     except AdjudgeError as e:
-        complain(e)
+        complain(e, max_errors)
         return 1
     except re.error as e:
         click.echo(f"error: --run is not a regular expression: {e}", err=True)

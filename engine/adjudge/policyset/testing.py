@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from adjudge.policyset.opa_runtime import host_runtime
 from adjudge.policyset.programs import compiled
 from adjudge.policyset.test_cases import add_cases
-from adjudge.rego import UNDEFINED, Options, Program, RegoEvalError
+from adjudge.rego import UNDEFINED, Options, Program
 from adjudge.rego.capabilities import Capabilities
+from adjudge.rego.errors import RegoError
 from adjudge.rego.passes.model import Path, path_text
 from adjudge.rego.program import parse_modules
 from adjudge.rego.runtime.context import Context
@@ -126,6 +128,7 @@ def compile_tests(
     *,
     capabilities: Capabilities | None = None,
     rego_version: int = 1,
+    schemas: Mapping[str, Any] | None = None,
 ) -> TestSet:
     """Compile modules and find their tests; raises ``RegoErrors`` when they do not compile."""
     parsed = _unique_names(parse_modules(modules, capabilities, rego_version))
@@ -135,6 +138,7 @@ def compile_tests(
         {str(n): module for n, module in enumerate(parsed)},
         data=data,
         capabilities=capabilities,
+        schemas=schemas,
         rewrite=lambda comp: add_cases(comp, parametrised),
         rewritten="tests",
     )
@@ -179,7 +183,7 @@ def run_test(
     context = program.context(UNDEFINED, options, None)
     try:
         value = evaluation(program, test)(context)
-    except RegoEvalError as e:
+    except RegoError as e:
         spent = time.perf_counter_ns() - start
         error = TestError(e.code, e.message, e.location)
         return TestResult(test, "ERROR", spent, error, tuple(context.shared.prints))
@@ -194,8 +198,11 @@ def run_test(
 
 
 def test_options(seconds: float, services: Mapping[str, Any]) -> Options:
-    """How tests are evaluated."""
-    return Options(limits=Limits(steps=NO_STEP_LIMIT, seconds=seconds), services=services)
+    """How tests are evaluated: as the operator's own programs, but for the network."""
+    return Options(
+        limits=Limits(steps=NO_STEP_LIMIT, seconds=seconds),
+        services={"runtime": host_runtime(), **services},
+    )
 
 
 test_options.__test__ = False  # type: ignore[attr-defined]
