@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from adjudge.cli.engines import EngineChoice, engine_options
 from adjudge.cli.options import filled, finite
 from adjudge.cli.signing import parse_attestations, signed_statements, signer
 from adjudge.cli.terminal import safe, watching
@@ -128,6 +129,7 @@ that do not compile, no rule evaluated).
     metavar="SECONDS",
     help="How long all rules together may take.",
 )
+@engine_options
 @click.option("--v0-compatible", is_flag=True, help="Read policies as Rego v0.")
 @click.option("-v", "--verbose", is_flag=True, help="Show passes, too.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing on the terminal but errors.")
@@ -153,6 +155,7 @@ def command(
     log: Path | None,
     record: Path | None,
     timeout: float,
+    engine: EngineChoice,
     v0_compatible: bool,
     verbose: bool,
     quiet: bool,
@@ -190,6 +193,7 @@ def command(
         limits=Limits(seconds=timeout),
         environ=dict(os.environ),
         record=record,
+        engine=engine.maker(),
     )
     with _progress(quiet) as progress:
         report = run(request, progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from adjudge.documents import generic
 from adjudge.documents.model import Position
 from adjudge.documents.reading import Source, shown_name
 from adjudge.errors import InputError
-from adjudge.evaluation import Case, Judge, Judgement, Settings, evaluate
+from adjudge.evaluation import Case, Engine, Judge, Judgement, Settings, evaluate
 from adjudge.exports.report import Options, Report, plural
 from adjudge.gate.gitcontext import git_context
 from adjudge.gate.recording import Recordings, remembered
@@ -40,6 +40,9 @@ MAX_LISTED = 100
 
 _ELSEWHERE = ("it is a Waivers", "it is a Release")
 # What is said of files that have another part to play; they are not missed among the policies.
+
+MakeEngine = Callable[[Judge], AbstractContextManager[Engine]]
+"""Gives an engine for compiled policies, as long as it is needed."""
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done (``policies``, ``artifacts``, ``rules``), how far, of how much."""
@@ -79,6 +82,8 @@ class Request:
     """Whether those who are judged cannot change the waivers."""
     record: Path | None = None
     """The folder that keeps what the decision is made of, for replays."""
+    engine: MakeEngine | None = None
+    """Who runs the rules (None: the embedded engine)."""
 
 
 def run(request: Request, progress: Progress | None = None) -> Report:
@@ -88,7 +93,10 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     prepared = prepare(request, tell)
     judge, case, settings = prepared.judge, prepared.case, prepared.settings
     with prepared.clock("evaluation"):
-        judgement = evaluate(judge, case, settings, lambda done, of: tell("rules", done, of))
+        with request.engine(judge) if request.engine else nullcontext() as engine:
+            judgement = evaluate(
+                judge, case, settings, lambda done, of: tell("rules", done, of), engine
+            )
     if request.record is not None:
         recordings = Recordings(request.record)
         recordings.add(judgement.decision, judge.policies, case, settings, prepared.waivers)
