@@ -1,16 +1,20 @@
-"""``adjudge explain``: what rules there are, what one of them asks for, a policy as Rego."""
+"""``adjudge explain``: what rules there are, what one asks for, why it found something or not."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from adjudge.cli.options import filled, finite
 from adjudge.cli.terminal import safe
 from adjudge.errors import UsageError
 from adjudge.policyset import PolicySet, RuleSpec, load_policy_set
+
+if TYPE_CHECKING:
+    from adjudge.explanation import Bounds
 
 
 @click.command(
@@ -21,6 +25,12 @@ Examples:
   adjudge explain MC-05                    one rule: what it asks, why, what to do
   adjudge explain policies/ --as json      the rules of a folder, for programs
   adjudge explain my-rule.yaml --as rego   a YAML policy as the Rego it stands for
+
+\b
+Why a rule fired or did not, and the smallest change that would flip it:
+  adjudge explain MC-05 --over .           over the release in this folder
+  adjudge explain MC-05 --over card.md     over one file
+  adjudge explain data.app.deny -d policy.rego -i input.json
 """,
 )
 @click.argument("targets", nargs=-1, metavar="[RULE|POLICIES]...")
@@ -28,19 +38,123 @@ Examples:
     "-p",
     "--policies",
     multiple=True,
+    callback=filled,
     metavar="DIR|FILE|NAME",
     help="Where the rules are looked up (default: strict).",
 )
-@click.option("--as", "form", type=click.Choice(["text", "json", "rego"]), default="text")
-def command(targets: tuple[str, ...], policies: tuple[str, ...], form: str) -> int:
-    """Explain rules by id, or the policies in files, folders and collections."""
+@click.option(
+    "--as",
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "rego"]),
+    default="text",
+    show_default=True,
+)
+@click.option(
+    "--over",
+    multiple=True,
+    callback=filled,
+    metavar="PATH",
+    help="Explain what the rule does over a release, or files. Repeatable.",
+)
+@click.option(
+    "-d",
+    "--data",
+    multiple=True,
+    callback=filled,
+    metavar="PATH",
+    help="Base documents; for data.a.b also Rego. Repeatable.",
+)
+@click.option(
+    "-i", "--input", "input_", callback=filled, metavar="FILE", help="The input of data.a.b."
+)
+@click.option("--manifest", type=click.Path(path_type=Path), help="The release manifest.")
+@click.option(
+    "--kind", multiple=True, metavar="[PATTERN=]KIND", help="Judge files as this kind. Repeatable."
+)
+@click.option("--trust", type=click.Path(path_type=Path), help="A trust settings file.")
+@click.option("--raw", is_flag=True, help="Rules see the parsed files, as with conftest.")
+@click.option(
+    "--as-of", callback=filled, metavar="TIME", help="Judge as of this time (RFC 3339 or a date)."
+)
+@click.option("--no-flip", is_flag=True, help="Do not look for changes that flip the result.")
+@click.option(
+    "--tries",
+    type=click.IntRange(1, 1_000_000),
+    default=3_000,
+    show_default=True,
+    help="How many changes are tried for each input.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    callback=finite,
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long changes are tried for each input.",
+)
+@click.option("--v0-compatible", is_flag=True, help="Read modules as Rego v0.")
+def command(
+    targets: tuple[str, ...],
+    policies: tuple[str, ...],
+    form: str,
+    over: tuple[str, ...],
+    data: tuple[str, ...],
+    input_: str | None,
+    manifest: Path | None,
+    kind: tuple[str, ...],
+    trust: Path | None,
+    raw: bool,
+    as_of: str | None,
+    no_flip: bool,
+    tries: int,
+    timeout: float,
+    v0_compatible: bool,
+) -> int:
+    """Explain rules by id, or the policies in files, folders and collections.
+
+    With --over, why a rule found something or did not; with a path such as data.app.deny, why
+    that rule of your own Rego has the value it has.
+    """
+    from adjudge.cli import explain_run
+
+    bounds = None if no_flip else _bounds(tries, timeout)
+    queries = [t for t in targets if t == "data" or t.startswith(("data.", "data["))]
+    if queries or input_ is not None:
+        if len(queries) != 1 or len(targets) != 1 or over or form == "rego":
+            raise UsageError(
+                "one_rule_at_a_time",
+                "name one rule of your Rego, such as data.app.deny, with -d and -i",
+                hint="--over is for rules by id",
+            )
+        return explain_run.query(queries[0], data, input_, as_of, v0_compatible, bounds, form)
     wanted: list[str] = []
     sources = list(policies)
     for target in targets:
         (sources if _is_source(target) else wanted).append(target)
     if not sources:
         sources = ["strict"] if wanted else ["baseline"]
-    loaded = load_policy_set(sources)
+    if over:
+        return explain_run.over(
+            explain_run.request(
+                over, sources, data, manifest, kind, trust, raw, as_of, v0_compatible
+            ),
+            lambda loaded: _select(loaded, wanted),
+            bounds,
+            form,
+        )
+    return _show(load_policy_set(sources, data=data, v0=v0_compatible), wanted, form)
+
+
+def _bounds(tries: int, seconds: float) -> Bounds:
+    from adjudge.explanation import Bounds
+
+    return Bounds(tries, seconds)
+
+
+def _show(loaded: PolicySet, wanted: list[str], form: str) -> int:
     rules = _select(loaded, wanted)
     if not wanted:
         for lint in loaded.lints:

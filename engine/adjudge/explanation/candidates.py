@@ -1,0 +1,281 @@
+"""What a rule read and the constants it may compare with in, changes worth trying out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from itertools import islice
+from typing import Any, Final
+
+from adjudge.explanation.changes import Change, Path, value_at
+from adjudge.explanation.model import Ground
+from adjudge.explanation.samples import sample
+from adjudge.rego.evidence import Read
+from adjudge.rego.runtime.text import to_json
+from adjudge.rego.runtime.values import UNDEFINED
+from adjudge.yamlpolicy.shapes import Shape, type_name
+
+MAX_TEXTS: Final = 60
+MAX_NUMBERS: Final = 30
+MAX_ELEMENTS: Final = 10
+"""Elements of one list, or members of one object, whose removal is tried."""
+MAX_ALIKE: Final = 50
+"""Elements of one list whose values are tried in one another's places."""
+MAX_LENGTH: Final = 5_000
+"""The longest text that is made up."""
+
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass
+class Pool:
+    """Constants to try, the likeliest first."""
+
+    texts: dict[str, None] = field(default_factory=dict)
+    numbers: dict[float | int, None] = field(default_factory=dict)
+    paths: tuple[Path, ...] = ()
+    """The paths below the input that the text of the rules names."""
+    likely: int = 0
+    """How many of the texts the rule has met."""
+
+    def ranked(self) -> Iterator[tuple[str, float]]:
+        """The texts, each with a cost."""
+        for rank, text in enumerate(self.texts):
+            yield text, (1.4 if rank < self.likely else 1.6) + rank / 1000
+
+    def add(self, values: Iterable[Any]) -> None:
+        """Take in constants and the members of collections."""
+        stack = list(values)[::-1]
+        keys: list[str] = []
+        while stack:
+            value = stack.pop()
+            if isinstance(value, dict):
+                stack.extend(list(value.values())[:50])
+                keys.extend(k for k in list(value)[:50] if isinstance(k, str))
+            elif isinstance(value, list | tuple):
+                stack.extend(value[:50][::-1])
+            elif isinstance(value, str):
+                if len(self.texts) < MAX_TEXTS and len(value) <= 300:
+                    self.texts[value] = None
+            elif isinstance(value, Decimal):
+                stack.append(float(value))
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                if len(self.numbers) < MAX_NUMBERS and abs(value) < 1e15:
+                    self.numbers[value] = None
+        # Names of fields are the least likely values.
+        for key in keys[: MAX_TEXTS - len(self.texts)]:
+            self.texts.setdefault(key)
+
+
+def candidates(reads: Iterable[Read], pool: Pool, ground: Ground) -> list[Change]:
+    """Changes to what was read, the smallest first."""
+    found: dict[str, Change] = {}
+    for read in reads:
+        if read.root != "input" or not read.path or ground.fixed(read.path):
+            continue
+        if not all(isinstance(k, str | int) for k in read.path):
+            continue
+        shape, required = _shape_at(ground.shape, read.path)
+        value = read.value if read.value is UNDEFINED else to_json(read.value)
+        around = _elements(read.path, ground)
+        alike = _alike(read.path, value, ground)
+        made = _changes(read.path, value, shape, required, pool, ground.now_ns)
+        for change in map(partial(_whole, ground.input), (*around, *alike, *made)):
+            if change.op == "remove" or change.new != change.old or isinstance(change.new, bool):
+                found.setdefault(repr((change.op, change.path, change.new)), change)
+    return sorted(found.values(), key=lambda c: c.cost)
+
+
+def _whole(input_: Any, change: Change) -> Change:
+    """The change with the objects that are missing on its way in its value: a JSON Patch adds
+    to what is there only."""
+    if change.op != "add":
+        return change
+    for depth in range(1, len(change.path)):
+        if value_at(input_, change.path[:depth]) is None:
+            value = change.new
+            for step in reversed(change.path[depth:]):
+                value = {step: value}
+            return replace(change, path=change.path[:depth], new=value)
+    return change
+
+
+def _elements(path: Path, ground: Ground) -> Iterator[Change]:
+    """Taking out the element of a list that a value stands in."""
+    value = ground.input
+    for depth, step in enumerate(path[:-1], 1):
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return  # an earlier change put it there
+        if isinstance(step, int) and not ground.fixed((*path[:depth], "")):
+            yield Change("remove", path[:depth], value, None, 1.5 + depth / 100)
+
+
+def _alike(path: Path, value: Any, ground: Ground) -> Iterator[Change]:
+    """What stands at the same place of the other elements of a list."""
+    at = next((n for n, step in enumerate(path) if isinstance(step, int)), None)
+    if at is None or at + 1 == len(path) or not isinstance(value, str | int | float):
+        return
+    items = value_at(ground.input, path[:at])
+    found: dict[Any, None] = {}
+    for item in items[:MAX_ALIKE] if isinstance(items, list) else ():
+        other = value_at(item, path[at + 1 :])
+        if type(other) is type(value) and other != value:
+            found[other] = None
+    for rank, other in enumerate(found):
+        yield Change("replace", path, value, other, 1.3 + rank / 100)
+
+
+def _shape_at(shape: Shape | None, path: Path) -> tuple[Shape | None, bool]:
+    """What can stand at a path, and whether it must; None when nothing is known."""
+    required = False
+    for step in path:
+        if shape is None:
+            return None, False
+        required = isinstance(step, str) and shape.requires(step)
+        shape = shape.field(step) if isinstance(step, str) else shape.items()
+    return shape, required
+
+
+def _changes(
+    path: Path, value: Any, shape: Shape | None, required: bool, pool: Pool, now_ns: int
+) -> Iterator[Change]:
+    if value is UNDEFINED:
+        yield from _deeper(path, pool)
+    for new, cost in _values(value, shape, pool, now_ns):
+        if shape is None or type_name(new) in shape.types:
+            allowed = shape.choices() if shape is not None else None
+            if allowed is None or new in allowed:
+                op = "add" if value is UNDEFINED else "replace"
+                yield Change(op, path, None if op == "add" else value, new, cost)  # type: ignore[arg-type]
+    if value is UNDEFINED:
+        return
+    if isinstance(value, list):
+        for index in range(min(len(value), MAX_ELEMENTS)):
+            yield Change("remove", (*path, index), value[index], None, 2.0 + index / 100)
+    if isinstance(value, dict):
+        for key in list(value)[:MAX_ELEMENTS]:
+            inner = shape.requires(key) if shape is not None else False
+            if not inner:
+                yield Change("remove", (*path, key), value[key], None, 3.0)
+    # The element of a list is taken out of it; a member that must be there stays.
+    if not required:
+        yield Change("remove", path, value, None, 3.0)
+
+
+def _deeper(path: Path, pool: Pool) -> Iterator[Change]:
+    """Where nothing stands, the objects around what the rules look for further down."""
+    for whole in pool.paths:
+        if len(whole) > len(path) and whole[: len(path)] == path:
+            constants = [(t, c + 0.8) for t, c in islice(pool.ranked(), 20)]
+            numbers = [(n, 2.4) for n in islice(pool.numbers, 10)]
+            for value, cost in [(True, 2.1), ("text", 2.15), *constants, *numbers]:
+                made: Any = value
+                for step in reversed(whole[len(path) :]):
+                    made = {step: made}
+                yield Change("add", path, None, made, cost)
+
+
+def _values(
+    value: Any, shape: Shape | None, pool: Pool, now_ns: int
+) -> Iterator[tuple[Any, float]]:
+    if isinstance(value, bool):
+        yield not value, 1.0
+    elif isinstance(value, int | float):
+        yield from _numbers(value, pool)
+    elif isinstance(value, str):
+        yield from _texts(value, pool, now_ns)
+    elif isinstance(value, list):
+        yield from _lists(value, pool)
+    elif value is UNDEFINED or value is None:
+        yield from _new(shape, pool, now_ns)
+
+
+def _numbers(value: float | int, pool: Pool) -> Iterator[tuple[Any, float]]:
+    for constant in pool.numbers:
+        steps = (0, 1, -1) if isinstance(constant, int) else (0.0, 0.01, -0.01)
+        for step in steps:
+            new = round(constant + step, 6)
+            yield new, 1.0 + min(abs(new - value) / (abs(value) + abs(new) + 1), 1) * 0.5
+
+
+def _texts(value: str, pool: Pool, now_ns: int) -> Iterator[tuple[Any, float]]:
+    for text, cost in pool.ranked():
+        yield text, cost
+        if text and len(text) < 40:
+            # What ends in a slash or the like is meant to have something after it.
+            yield text + value, cost + (-0.05 if text[-1] in "/:" else 0.6)
+            yield value + text, cost + (0.05 if text[0] in "._-@" else 0.6)
+        made = sample(text)
+        if made is not None:
+            yield made, cost + 0.2
+    yield from ((t, 1.9) for t in _lengths(pool, value))
+    if _DATE.match(value):
+        yield from ((t, 1.8) for t in _dates(now_ns, value))
+    yield "", 2.8
+    yield "text", 2.9
+
+
+def _lengths(pool: Pool, value: str) -> Iterator[str]:
+    """Texts that are as long as some constant says, or one character off."""
+    for number in pool.numbers:
+        if isinstance(number, int) and 0 < number <= MAX_LENGTH:
+            for length in (number, number + 1, number - 1):
+                if length < len(value):
+                    yield value[:length]
+                elif length > len(value):
+                    long = (value + " text" * (length // 4 + 1)).strip()[:length]
+                    yield long.rstrip().ljust(length, "x")
+
+
+def _dates(now_ns: int, like: str = "") -> Iterator[str]:
+    now = datetime.fromtimestamp(now_ns / 1e9, UTC)
+    for days in (0, -1, 1, -400, 400):
+        day = now + timedelta(days=days)
+        yield f"{day:%Y-%m-%dT%H:%M:%SZ}" if "T" in like else f"{day:%Y-%m-%d}"
+
+
+def _lists(value: list[Any], pool: Pool) -> Iterator[tuple[Any, float]]:
+    yield [], 2.4
+    if not value or all(isinstance(v, str) for v in value):
+        for rank, text in enumerate((*pool.texts, "text")):
+            yield [*value, text], 2.0 + rank / 100
+    filler = value[-1] if value else "text"
+    for number in pool.numbers:
+        if isinstance(number, int) and len(value) <= number <= 20:
+            yield value + [filler] * (number - len(value)), 2.5
+            yield value + [filler] * (number + 1 - len(value)), 2.6
+
+
+def _new(shape: Shape | None, pool: Pool, now_ns: int) -> Iterator[tuple[Any, float]]:
+    """Values for a place where nothing stands."""
+    for value in (shape.choices() if shape is not None else None) or ():
+        yield value, 1.8
+    yield True, 2.0
+    yield False, 2.1
+    yield "text", 2.05
+    for rank, text in enumerate(pool.texts):
+        yield text, 2.1 + rank / 200
+        made = sample(text)
+        if made is not None:
+            yield made, 2.2 + rank / 200
+    for text in _lengths(pool, ""):
+        yield text, 2.6
+    for text in _dates(now_ns):
+        yield text, 2.4
+    for number in (*pool.numbers, 1, 0):
+        yield number, 2.2
+        if isinstance(number, int):
+            yield number + 1, 2.3
+            yield number - 1, 2.3
+    yield ["text"], 2.5
+    for text in list(pool.texts)[:20]:
+        yield [text], 2.5
+    yield {}, 2.6
+    yield [], 2.6
+    yield {"text": "text"}, 2.9

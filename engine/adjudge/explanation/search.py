@@ -1,0 +1,219 @@
+"""A rule over an input in, the smallest change found that flips its result out.
+
+Every change that is told has been made and the rule evaluated again.  The search goes by the
+number of changes: all single ones, then those that build on the most promising, and so on
+within bounds of tries and time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, TypeAlias
+
+from adjudge.explanation.candidates import MAX_ALIKE, Pool, candidates
+from adjudge.explanation.changes import Change, Path, applied, value_at
+from adjudge.explanation.model import Counterfactual, Ground
+from adjudge.rego.evidence import Entry, Evaluation, Read
+
+MAX_CHANGES: Final = 12
+BEAM: Final = 6
+"""How many partly successful changes are built on."""
+
+Start: TypeAlias = Callable[[Any], Evaluation]
+Goal: TypeAlias = Literal["nothing", "something"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a search goes."""
+
+    tries: int = 3_000
+    seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the entries gave over one input: the findings, how far each body got, the reads."""
+
+    findings: frozenset[str]
+    reached: tuple[int, ...]
+    failed: bool
+    reads: tuple[Read, ...]
+
+
+@dataclass
+class _Node:
+    input: Any
+    changes: tuple[Change, ...]
+    state: State
+
+    @property
+    def cost(self) -> float:
+        return sum(c.cost for c in self.changes)
+
+
+@dataclass
+class Search:
+    """One search.  ``goal`` is that nothing is found any more, or that something is."""
+
+    entries: Sequence[Entry]
+    start: Start
+    ground: Ground
+    pool: Pool
+    goal: Goal
+    bounds: Bounds
+    tries: int = 0
+    _tried: set[Any] = field(default_factory=set)
+    _until: float = field(default=0.0)
+
+    def run(self) -> Counterfactual:
+        """The smallest change found, or an honest none."""
+        self._until = time.monotonic() + self.bounds.seconds
+        beam = [_Node(self.ground.input, (), self.state(self.ground.input))]
+        large: _Node | None = None
+        for level in range(1, MAX_CHANGES + 1):
+            reached, better = self._level(beam)
+            if reached is not None and len(reached.changes) <= max(level, 2):
+                return Counterfactual(self._least(reached), self.tries)
+            # One change to many elements does it; perhaps two changes do, too.
+            large = large or reached
+            if not better or self._over or (large is not None and level == 2):
+                break
+            beam = better
+        if large is not None:
+            return Counterfactual(large.changes, self.tries)
+        if time.monotonic() >= self._until:
+            return Counterfactual(None, self.tries, "time")
+        over = self.tries >= self.bounds.tries
+        return Counterfactual(None, self.tries, "tries" if over else "exhausted")
+
+    def state(self, input_: Any) -> State:
+        """Evaluate the entries over an input."""
+        evaluation = self.start(input_)
+        findings: set[str] = set()
+        reads: dict[tuple[str, Path], Read] = {}
+        reached: list[int] = []
+        failed = False
+        for number, entry in enumerate(self.entries):
+            outcome = evaluation.run(entry)
+            failed = failed or outcome.error is not None
+            found = [s for s in outcome.solutions if s.value is not False]
+            findings |= {f"{number}:{s.value!r}" for s in found}
+            for read in (*(r for s in outcome.solutions for r in s.reads), *outcome.reads):
+                if all(isinstance(k, str | int) for k in read.path):
+                    reads.setdefault((read.root, read.path), read)
+            places = entry.expressions
+            at = places.index(outcome.reached) if outcome.reached in places else 0
+            reached.append(len(places) if found else at)
+        return State(frozenset(findings), tuple(reached), failed, tuple(reads.values()))
+
+    @property
+    def _over(self) -> bool:
+        return self.tries >= self.bounds.tries or time.monotonic() >= self._until
+
+    def _level(self, beam: list[_Node]) -> tuple[_Node | None, list[_Node]]:
+        """One more change to each of the nodes: the cheapest that does it, or those to build
+        on."""
+        best: _Node | None = None
+        better: list[_Node] = []
+        for node in beam:
+            for change in candidates(node.state.reads, self.pool, self.ground):
+                if self._over:
+                    break
+                if any(_same_place(change.path, c.path) for c in node.changes):
+                    continue
+                if best is not None and self._dearer(node, change, best):
+                    break
+                following = self._following(node, change)
+                if following is None:
+                    continue
+                if self._done(following.state):
+                    best = following
+                    break
+                if self._promising(node.state, following.state):
+                    better.append(following)
+                    everywhere = self._everywhere(node, change)
+                    if everywhere is not None and (best is None or everywhere.cost < best.cost):
+                        best = everywhere
+        better.sort(key=lambda n: (self._distance(n.state), n.cost))
+        return best, better[: 1 if self.goal == "nothing" and len(better) > 50 else BEAM]
+
+    @staticmethod
+    def _dearer(node: _Node, change: Change, best: _Node) -> bool:
+        """Whether one more change would not be smaller than the best: fewer changes come first,
+        and then cheaper ones."""
+        size = (len(node.changes) + 1, node.cost + change.cost)
+        return size >= (len(best.changes), best.cost)
+
+    def _following(self, node: _Node, change: Change) -> _Node | None:
+        self.tries += 1
+        try:
+            input_ = applied(node.input, [change])
+        except (KeyError, IndexError, TypeError):
+            return None  # an earlier change moved what this one is about
+        return _Node(input_, (*node.changes, change), self.state(input_))
+
+    def _everywhere(self, node: _Node, change: Change) -> _Node | None:
+        """The same change to all elements of a list, when that does it: what one finding goes
+        by, its likes mostly go by, too."""
+        at = next((n for n, step in enumerate(change.path) if isinstance(step, int)), None)
+        kind = (change.op, change.path[:at], change.path[(at or 0) + 1 :], repr(change.new))
+        if at is None or at + 1 == len(change.path) or kind in self._tried or self._over:
+            return None
+        self._tried.add(kind)
+        changes = []
+        for index in range(min(len(value_at(node.input, change.path[:at])), MAX_ALIKE)):
+            path = (*change.path[:at], index, *change.path[at + 1 :])
+            old = value_at(node.input, path)
+            if change.op == "add" if old is None else old != change.new:
+                changes.append(replace(change, path=path, old=old))
+        self.tries += 1
+        input_ = applied(node.input, changes)
+        found = _Node(input_, (*node.changes, *changes), self.state(input_))
+        if not self._done(found.state):
+            return None
+        least = self._least(found)
+        return _Node(input_, least, found.state)
+
+    def _done(self, state: State) -> bool:
+        return not state.failed and bool(state.findings) == (self.goal == "something")
+
+    def _promising(self, old: State, new: State) -> bool:
+        if new.failed:
+            return False
+        if self.goal == "something":
+            return any(b > a for a, b in zip(old.reached, new.reached, strict=True))
+        fewer = len(new.findings) < len(old.findings)
+        return fewer or (len(new.findings) == len(old.findings) and new.findings != old.findings)
+
+    def _distance(self, state: State) -> float:
+        if self.goal == "nothing":
+            return len(state.findings)
+        left = [len(e.expressions) - r for e, r in zip(self.entries, state.reached, strict=True)]
+        return min(left, default=0)
+
+    def _least(self, node: _Node) -> tuple[Change, ...]:
+        """The changes without those that turn out not to be needed."""
+        changes = list(node.changes)
+        for change in node.changes:
+            rest = [c for c in changes if c is not change]
+            if not rest or self._over:
+                continue
+            self.tries += 1
+            try:
+                state = self.state(applied(self.ground.input, rest))
+            except (KeyError, IndexError, TypeError):
+                continue
+            if self._done(state):
+                changes = rest
+        return tuple(changes)
+
+
+def _same_place(one: Path, other: Path) -> bool:
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter] and not (
+        # Elements of one list may go one after the other.
+        len(one) == len(other) and isinstance(one[-1], int)
+    )
