@@ -9,9 +9,10 @@ set; the formatter needs to know, the compiler does not care.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
 from adjudge.source import NOWHERE, Location
@@ -283,14 +284,30 @@ class Comment:
 
 
 _NOT_CHILDREN = frozenset({"loc", "raw", "infix", "braced"})
-_children: dict[type, tuple[str, ...]] = {}
+_PLAIN = frozenset({"str", "bool", "int", "str | None", "None | bool | Number | str"})
+_Children: TypeAlias = Callable[[Any], Iterable[Any]]
+_children: dict[type, _Children | None] = {}
 
 
-def _children_of(cls: type) -> tuple[str, ...]:
-    """The fields of a node class that hold other nodes; none for other classes."""
-    fields: Any = getattr(cls, "__dataclass_fields__", {})
-    names = _children[cls] = tuple(n for n in fields if n not in _NOT_CHILDREN)
-    return names
+def _children_of(cls: type) -> _Children | None:
+    """What gives the parts of a node that may hold other nodes; None for other classes."""
+    fields: Any = getattr(cls, "__dataclass_fields__", None)
+    found: _Children | None = None
+    if fields is not None:
+        names = [n for n in fields if n not in _NOT_CHILDREN and fields[n].type not in _PLAIN]
+        if not names:
+            found = _no_children
+        elif len(names) > 1 or fields[names[0]].type.startswith(("tuple", "Body")):
+            found = attrgetter(*names)
+        else:
+            only = attrgetter(names[0])
+            found = lambda node: (only(node),)  # noqa: E731
+    _children[cls] = found
+    return found
+
+
+def _no_children(node: object) -> tuple[Any, ...]:
+    return ()
 
 
 def walk(node: object) -> Iterator[object]:
@@ -302,12 +319,10 @@ def walk(node: object) -> Iterator[object]:
         if cls is tuple:
             stack.extend(item)  # type: ignore[arg-type]
             continue
-        names = _children.get(cls)
-        if names is None:
-            names = _children_of(cls)
-        if names:
+        children = _children[cls] if cls in _children else _children_of(cls)
+        if children is not None:
             yield item
-            stack.extend([getattr(item, name) for name in names])
+            stack.extend(children(item))
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,56 +116,43 @@ class Safety:
         return self._order(body, known)[0]
 
     def _order(self, body: Body, globals_: set[str]) -> tuple[Body, set[str]]:
-        body_vars = {v for e in body for v in expr_vars(e)}
+        asked = [(e, expr_vars(e), _closed_vars(e)) for e in body]
+        body_vars = {v for _, names, _ in asked for v in names}
         safe = set(globals_)
         placed: list[Expr] = []
-        waiting = list(body)
+        waiting = [(e, names, closed & body_vars) for e, names, closed in asked]
         while waiting:
-            left: list[Expr] = []
-            for expr in waiting:
+            left = []
+            for each in waiting:
+                expr, names, closed = each
                 outputs = expr_outputs(expr, self.arity, safe)
-                if self._ready(expr, outputs, safe, body_vars):
+                if closed <= safe and all(v in safe or v in outputs for v in names):
                     placed.append(self._expr(expr, safe, outputs))
                     safe |= outputs
                 else:
-                    left.append(expr)
+                    left.append(each)
             if len(left) == len(waiting):
-                self.unsafe += [(e, self._missing(e, safe, body_vars)) for e in left]
-                placed.extend(left)
+                self.unsafe += [(e, self._missing(e, safe, body_vars)) for e, _, _ in left]
+                placed.extend(e for e, _, _ in left)
                 safe |= body_vars
                 break
             waiting = left
         return tuple(placed), safe
 
-    def _ready(self, expr: Expr, outputs: set[str], safe: set[str], body_vars: set[str]) -> bool:
-        for name in expr_vars(expr):
-            if name not in safe and name not in outputs:
-                return False
-        for term in (expr.term, *(w.value for w in expr.withs)):
-            for closure in closures(term):
-                for name in closure_vars(closure):
-                    if name in body_vars and name not in safe:
-                        return False
-        return True
-
     def _missing(self, expr: Expr, safe: set[str], body_vars: set[str]) -> set[str]:
         """The variables for which an expression waits in vain."""
         outputs = expr_outputs(expr, self.arity, safe)
-        closed = {
-            name
-            for term in (expr.term, *(w.value for w in expr.withs))
-            for closure in closures(term)
-            for name in closure_vars(closure)
-            if name in body_vars and name not in safe
-        }
+        closed = (_closed_vars(expr) & body_vars) - safe
         return (closed or expr_vars(expr)) - safe - outputs
 
     # -- inside closures -----------------------------------------------------------
 
     def _expr(self, expr: Expr, safe: set[str], outputs: set[str]) -> Expr:
-        known = safe | outputs
         term = expr.term
         self.at = expr.loc
+        if not expr.withs and not closures(term):
+            return expr
+        known = safe | outputs
         withs = tuple(With(w.target, self._inside(w.value, known), w.loc) for w in expr.withs)
         if isinstance(term, Every):
             own = set(term_vars(term.value))
@@ -189,7 +176,7 @@ class Safety:
 
     def _inside(self, term: Term, known: set[str]) -> Term:
         """The term with the bodies of its comprehensions ordered."""
-        if not any(True for _ in closures(term)):
+        if not closures(term):
             return term
         match term:
             case ArrayCompr(inner, body, loc):
@@ -251,6 +238,15 @@ class Safety:
             pairs = tuple((self._ahead(k, out), self._ahead(v, out)) for k, v in term.pairs)
             return Object(pairs, term.loc)
         return term
+
+
+def _closed_vars(expr: Expr) -> set[str]:
+    """The variables mentioned inside the closures of an expression."""
+    out: set[str] = set()
+    for term in (expr.term, *(w.value for w in expr.withs)):
+        for closure in closures(term):
+            out |= closure_vars(closure)
+    return out
 
 
 def _is_closure(term: Term) -> bool:
