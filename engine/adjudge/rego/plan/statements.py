@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adjudge.rego.passes.model import FunctionName, Group, Path, path_text
-from adjudge.rego.passes.names import ground_path
+from adjudge.rego.passes.resolving import ground_path
 from adjudge.rego.passes.variables import pattern_vars
 from adjudge.rego.plan import ir
 from adjudge.rego.plan.terms import PlanError, TermPlanner
