@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from tests.cli.conftest import Run, write
 
-from adjudge.ledger import DecisionLog
+from adjudge.ledger import Ledger
 
 pytest.importorskip("uvicorn")
 
@@ -111,7 +111,7 @@ def test_a_request_in_flight_is_answered_before_the_service_stops(serve: Serve, 
     assert answered > signalled
     # On a slow machine the time limit ends the evaluation; that is an answer, too.
     assert (status, answer.get("code")) in ((200, None), (500, "internal_error"))
-    with DecisionLog(work / "log.db", create=False) as log:
+    with Ledger.open(work / "log.db") as log:
         (entry,) = log.decisions()
     assert entry.decision.subject[0].name == "app/slow"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from adjudge.ledger import DecisionLog
+from adjudge.ledger import Ledger, LedgerError
 from adjudge.rego.runtime.limits import Limits
 from adjudge.service import DecisionPoint, create_app
 from adjudge.service.recorder import Recorder
@@ -151,10 +151,10 @@ def test_other_paths_methods_and_slashes(client: TestClient) -> None:
 
 
 def test_every_answer_is_logged_and_says_its_id(tmp_path: Path) -> None:
-    log = DecisionLog(tmp_path / "adjudge.db")
+    log = Ledger.open(tmp_path / "adjudge.db", create=True)
     problems: list[str] = []
     point = DecisionPoint({"app.rego": POLICY}, {})
-    with TestClient(create_app(point, Recorder(log.append, problems.append))) as client:
+    with TestClient(create_app(point, Recorder(log.append_decisions, problems.append))) as client:
         ids = [
             client.post("/v1/data/app/allow", json={"input": {"user": u}}).json()["decision_id"]
             for u in ("x", "y")
@@ -170,8 +170,6 @@ def test_every_answer_is_logged_and_says_its_id(tmp_path: Path) -> None:
 
 
 def test_a_log_that_cannot_be_written_makes_the_service_unhealthy() -> None:
-    from adjudge.ledger.log import LedgerError
-
     def refuse(_: Any) -> None:
         raise LedgerError("ledger_write_failed", "disk full")
 

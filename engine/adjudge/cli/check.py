@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from adjudge.cli.engines import EngineChoice, engine_options
+from adjudge.cli.ledgers import check_required, logged
 from adjudge.cli.options import filled, finite
 from adjudge.cli.signing import parse_attestations, signed_statements, signer
 from adjudge.cli.terminal import safe, watching
@@ -113,7 +114,23 @@ that do not compile, no rule evaluated).
 @click.option("--raw", is_flag=True, help="Rules see the parsed files, as with conftest.")
 @click.option("--event", metavar="NAME", help="What made this happen (default: from the CI).")
 @click.option("--base", metavar="REF", help="The git ref to list changed files against.")
-@click.option("--log", type=click.Path(path_type=Path), help="Also append to this decision log.")
+@click.option(
+    "--ledger",
+    "--log",
+    callback=filled,
+    metavar="URL",
+    help="Append the decision to this ledger: a file, or postgresql://... .",
+)
+@click.option(
+    "--ledger-tenant",
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    help="Whose log of the ledger.",
+)
+@click.option(
+    "--require-log", is_flag=True, help="Deny when the decision cannot be written to the ledger."
+)
 @click.option(
     "--record",
     type=click.Path(path_type=Path),
@@ -152,7 +169,9 @@ def command(
     raw: bool,
     event: str | None,
     base: str | None,
-    log: Path | None,
+    ledger: str | None,
+    ledger_tenant: str,
+    require_log: bool,
     record: Path | None,
     timeout: float,
     engine: EngineChoice,
@@ -168,6 +187,7 @@ def command(
     from adjudge.rego.runtime.limits import Limits
 
     # What is asked for is checked before any work is done.
+    check_required(ledger, require_log)
     targets = [parse_target(o) for o in output]
     controls = _framework(framework, targets)
     attestations = parse_attestations(attest)
@@ -197,11 +217,9 @@ def command(
     )
     with _progress(quiet) as progress:
         report = run(request, progress)
-    if log is not None:
-        from adjudge.ledger import DecisionLog
-
-        with DecisionLog(log) as store:
-            store.append([report.decision])
+    if ledger is not None:
+        decision = logged(report.decision, ledger, ledger_tenant, require_log)
+        report = replace(report, decision=decision)
     color, width, unicode = terminal_options(sys.stdout)
     options = replace(report.options, verbose=verbose, color=color, width=width, unicode=unicode)
     report = replace(report, options=options, framework=controls)

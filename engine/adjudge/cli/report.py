@@ -1,4 +1,4 @@
-"""``adjudge report``: what was decided in a period, from the decision log."""
+"""``adjudge report``: what was decided in a period, from the ledger."""
 
 from __future__ import annotations
 
@@ -30,11 +30,20 @@ Examples:
 )
 @click.argument("records", nargs=-1, type=click.Path(path_type=Path), metavar="[DECISION]...")
 @click.option(
+    "--ledger",
     "--log",
     default="adjudge.db",
     show_default=True,
-    type=click.Path(path_type=Path),
-    help="The decision log (SQLite).",
+    callback=filled,
+    metavar="URL",
+    help="The ledger: a file, or postgresql://... .",
+)
+@click.option(
+    "--ledger-tenant",
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    help="Whose log of the ledger.",
 )
 @click.option("--since", metavar="TIME", help="RFC 3339, a date, or an age such as 24h or 7d.")
 @click.option("--until", metavar="TIME", help="As --since; the period ends before it.")
@@ -55,7 +64,8 @@ Examples:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file instead of stdout.")
 def command(
     records: tuple[Path, ...],
-    log: Path,
+    ledger: str,
+    ledger_tenant: str,
     since: str | None,
     until: str | None,
     format_: str,
@@ -83,7 +93,7 @@ def command(
     start, end = _moment(since, now), _moment(until, now)
     if start is not None and end is not None and start >= end:
         raise click.BadParameter("the period ends before it begins", param_hint="--until")
-    decisions = _decisions(records, log, start, end)
+    decisions = _decisions(records, ledger, ledger_tenant, start, end)
     if controls is None:
         text = _summary(decisions, _shown(start), _shown(end), format_)
     else:
@@ -96,14 +106,14 @@ def command(
 
 
 def _decisions(
-    records: tuple[Path, ...], log: Path, start: int | None, end: int | None
+    records: tuple[Path, ...], ledger: str, tenant: str, start: int | None, end: int | None
 ) -> list[Decision]:
     from adjudge.cli.records import read_record
     from adjudge.decision.times import parse_time
-    from adjudge.ledger import DecisionLog
+    from adjudge.ledger import Ledger
 
     if not records:
-        with DecisionLog(log, create=False) as store:
+        with Ledger.open(ledger, tenant=tenant) as store:
             return [entry.decision for entry in store.decisions(start, end)]
     found = {d.decision_id: d for d in map(read_record, records)}
     return [

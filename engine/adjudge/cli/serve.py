@@ -54,15 +54,35 @@ Examples:
     help="Where to listen; port 0 takes a free one.",
 )
 @click.option(
+    "--ledger",
     "--log",
     default="adjudge.db",
     show_default=True,
-    type=click.Path(path_type=Path),
-    help="The decision log (SQLite).",
+    callback=filled,
+    metavar="URL",
+    help="The ledger that decisions go to: a file, or postgresql://... .",
+)
+@click.option(
+    "--ledger-tenant",
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    help="Whose log of the ledger.",
+)
+@click.option(
+    "--require-log",
+    is_flag=True,
+    help="Answer only what is in the ledger already; without it, answers do not wait.",
 )
 @click.option("--no-log", is_flag=True, help="Log no decisions.")
 def command(
-    policies: tuple[str, ...], data: tuple[str, ...], addr: str, log: Path, no_log: bool
+    policies: tuple[str, ...],
+    data: tuple[str, ...],
+    addr: str,
+    ledger: str,
+    ledger_tenant: str,
+    require_log: bool,
+    no_log: bool,
 ) -> int:
     """Answer queries over HTTP until interrupted; stops gracefully on SIGTERM and SIGINT."""
     try:
@@ -76,9 +96,11 @@ def command(
             f"the service needs {e.name}",
             hint="pip install 'adjudge[service]'",
         ) from None
-    from adjudge.ledger import DecisionLog
+    from adjudge.ledger import Ledger
     from adjudge.policyset import load_policy_set
 
+    if require_log and no_log:
+        raise click.UsageError("--require-log and --no-log exclude each other")
     loaded = load_policy_set(policies, data=[Path(d) for d in data])
     point = DecisionPoint(
         {m.file: m for m in loaded.modules},
@@ -88,10 +110,14 @@ def command(
     )
     sockets = _listen(addr)
     gc.enable()
-    store = None if no_log else DecisionLog(log)
+    store = None if no_log else Ledger.open(ledger, tenant=ledger_tenant, create=True)
     recorder = None
     if store is not None:
-        recorder = Recorder(store.append, lambda text: click.echo(f"error: {text}", err=True))
+        recorder = Recorder(
+            store.append_decisions,
+            lambda text: click.echo(f"error: {text}", err=True),
+            required=require_log,
+        )
     config = uvicorn.Config(
         create_app(point, recorder),
         log_level="warning",

@@ -20,7 +20,7 @@ from adjudge.decision.model import (
     Subject,
 )
 from adjudge.decision.outcome import Outcome, decide, sort_results
-from adjudge.decision.times import format_time
+from adjudge.decision.times import format_time, parse_time
 
 
 def make_decision(
@@ -63,6 +63,25 @@ def make_decision(
         obligations=tuple(sorted(obligations, key=_content)),
         nondeterminism=tuple(nondeterminism),
         timings=dict(timings or {}),
+    )
+
+
+def overruled(decision: Decision, outcome: Outcome, why: Degradation) -> Decision:
+    """A decision with the same results and another outcome, under an id of its own: the one that
+    it replaces may be known to somebody."""
+    return make_decision(
+        time_ns=parse_time(decision.time),
+        results=decision.results,
+        subject=decision.subject,
+        policy=decision.policy,
+        engine=decision.engine,
+        input=decision.input,
+        context=decision.context,
+        degradations=[*decision.degradations, why],
+        obligations=decision.obligations,
+        nondeterminism=decision.nondeterminism,
+        timings=decision.timings,
+        outcome=outcome,
     )
 
 

@@ -36,6 +36,8 @@ class ReasonCode(StrEnum):
     """No release decision admits the model or prompt of a runtime request."""
     REVOKED = "revoked"
     """The release decision that admitted it was revoked."""
+    LEDGER_UNAVAILABLE = "ledger_unavailable"
+    """The decision had to be in the ledger before it is answered, and could not be written."""
 
 
 @dataclass(frozen=True, slots=True)

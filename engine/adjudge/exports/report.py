@@ -204,6 +204,7 @@ REASONS: Final[Mapping[tuple[str, ...], str]] = {
     ("unknown_tenant",): "The tenant is not known.",
     ("not_released",): "No release decision admits what was asked for.",
     ("revoked",): "The release decision that admitted this was revoked.",
+    ("ledger_unavailable",): "The ledger that is required could not be written to.",
 }
 
 

@@ -1,5 +1,25 @@
-"""Where decisions are kept: an append-only log in SQLite."""
+"""Where decisions are kept: an append-only, signed log in SQLite or PostgreSQL, and its proofs."""
 
-from adjudge.ledger.log import DecisionLog, LoggedDecision
+from adjudge.ledger.checkpoint import Checkpoint, verify_checkpoint
+from adjudge.ledger.errors import LedgerError, ProofError
+from adjudge.ledger.keys import SigningKey, read_verifier_key
+from adjudge.ledger.log import Item, Ledger, LoggedDecision
+from adjudge.ledger.note import VerifierKey
+from adjudge.ledger.proof import Consistency, Receipt
+from adjudge.ledger.rows import Entry
 
-__all__ = ["DecisionLog", "LoggedDecision"]
+__all__ = [
+    "Checkpoint",
+    "Consistency",
+    "Entry",
+    "Item",
+    "Ledger",
+    "LedgerError",
+    "LoggedDecision",
+    "ProofError",
+    "Receipt",
+    "SigningKey",
+    "VerifierKey",
+    "read_verifier_key",
+    "verify_checkpoint",
+]

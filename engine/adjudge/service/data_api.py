@@ -109,7 +109,11 @@ class DataApi:
             self.point.answer, path, input_, strict_builtin_errors=strict
         )
         if self.recorder is not None:
-            await run_in_threadpool(self.recorder.put, answer.decision)
+            try:
+                await run_in_threadpool(self.recorder.put, answer.decision)
+            except AdjudgeError as e:
+                # Required, and not stored: there is no answer, so nobody can act on one.
+                raise ApiError(500, "ledger_unavailable", f"not answered: {e.message}") from None
         if answer.error is not None:
             error = answer.error
             where = error.location

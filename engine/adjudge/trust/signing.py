@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from adjudge.errors import AdjudgeError, InputError
 from adjudge.trust.dsse import pae
-from adjudge.trust.keys import algorithm_of, key_id_of, weakness
+from adjudge.trust.keys import VerifyKey, algorithm_of, key_id_of, weakness
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 """The payload type of in-toto statements."""
@@ -87,6 +87,11 @@ class KeySigner:
     def description(self) -> str:
         """The name of the key file and the algorithm."""
         return f"{self.name} ({self.algorithm}, key id {self.key_id[:16]})"
+
+    @property
+    def public_key(self) -> VerifyKey:
+        """The public half of the key."""
+        return self._key.public_key()
 
     def sign_bytes(self, message: bytes) -> bytes:
         """A plain signature over ``message``."""

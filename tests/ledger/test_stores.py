@@ -1,0 +1,99 @@
+"""What is particular to a file, and to a server."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from adjudge.ledger import Ledger, LedgerError
+
+
+@pytest.mark.parametrize("url", ["redis://x", "mysql://a/b", "", "sqlite:", "a\0b"])
+def test_urls_that_cannot_be(url: str) -> None:
+    with pytest.raises(LedgerError) as e:
+        Ledger.open(url, create=True)
+    assert e.value.code == "ledger_url_invalid"
+
+
+def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("not a database at all, but long enough to look at" * 20)
+    other = tmp_path / "other.db"
+    sqlite3.connect(other).execute("create table t (x)").connection.commit()
+    cases = [
+        (text, True, "ledger_unavailable"),
+        (other, True, "ledger_not_a_log"),
+        (other, False, "ledger_not_a_log"),
+        (tmp_path, True, "ledger_unavailable"),
+        (tmp_path / "missing" / "x.db", True, "ledger_unavailable"),
+        (tmp_path / "missing.db", False, "ledger_not_found"),
+    ]
+    for path, create, code in cases:
+        with pytest.raises(LedgerError) as e:
+            Ledger.open(path, create=create)
+        assert e.value.code == code, path
+    assert not (tmp_path / "missing.db").exists()
+
+
+def test_a_new_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    for url in ("a.db", f"sqlite:{tmp_path}/b.db", f"sqlite://{tmp_path}/c.db"):
+        path = url if ":" in url else str(tmp_path / url)
+        Ledger.open(path, create=True).close()
+    found = sorted(tmp_path.glob("*.db"))
+    assert [p.name for p in found] == ["a.db", "b.db", "c.db"]
+    assert {os.stat(p).st_mode & 0o777 for p in found} == {0o600}
+
+
+def test_a_damaged_file_ends_in_an_error_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with Ledger.open(path, create=True) as log:
+        for n in range(200):
+            log.append(b"x" * 500, id=f"id-{n}")
+    whole = path.read_bytes()
+    for place in range(200, len(whole), len(whole) // 23):
+        path.write_bytes(whole[:place] + bytes(300) + whole[place + 300 :])
+        # Damage in unused parts of the file changes nothing; anything else is told.
+        with suppress(LedgerError), Ledger.open(path) as log:
+            log.append(b"y")
+            assert len(list(log.entries())) == 201
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(LedgerError), Ledger.open(path) as log:
+        list(log.entries())
+
+
+def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(LedgerError) as e:
+        Ledger.open(f"postgresql://u:secret@/d?host={tmp_path}", create=True)
+    assert e.value.code == "ledger_unavailable"
+    assert "secret" not in e.value.message
+    with pytest.raises(LedgerError) as e:
+        Ledger.open("postgresql://u:secret@h/d?nothing=1", create=True)
+    assert e.value.code == "ledger_url_invalid"
+    assert "secret" not in e.value.message
+
+
+def test_a_connection_that_broke_is_made_anew(postgres: str) -> None:
+    import psycopg
+
+    url = postgres.format("postgres") + "&options=-csearch_path%3Dbroken"
+    with psycopg.connect(postgres.format("postgres"), autocommit=True) as admin:
+        admin.execute("create schema broken")
+        try:
+            with Ledger.open(url, create=True) as log:
+                log.append(b"1")
+                admin.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where application_name = 'adjudge'"
+                )
+                with pytest.raises(LedgerError) as e:
+                    log.append(b"2")
+                assert e.value.code == "ledger_unavailable"
+                log.append(b"3")
+                assert [entry.record for entry in log.entries()] == [b"1", b"3"]
+        finally:
+            admin.execute("drop schema broken cascade")
