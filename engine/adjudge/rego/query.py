@@ -140,7 +140,7 @@ class Query:
             emitter = ModuleEmitter(outline.slots, kinds())
             emitter.query(plan)
             generated = emitter.finish()
-        paths = {path for ref in references(body) for path in reached(comp, ref.operands)}
+        paths = {path for keys in references(body) for path in reached(comp, keys)}
         slots = tuple(sorted(outline.slots[path] for path in paths))
         places = tuple([tuple(place) for place in plan.expressions])
         return (*unit_of(generated, "<query>"), plan.variables, places, slots)

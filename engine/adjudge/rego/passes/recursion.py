@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from adjudge.rego.passes.constants import Known, bind, known_values, values_of
 from adjudge.rego.passes.model import Compilation, Group, Node, Path, path_text
 from adjudge.rego.syntax import Ref, Scalar, Term, Var, walk
 
@@ -25,21 +26,33 @@ def run(comp: Compilation) -> None:
 def _targets(comp: Compilation, group: Group) -> set[Path]:
     out: set[Path] = set()
     for clause in group.all_clauses():
-        for ref in references((clause.args, clause.tail, clause.key, clause.value, clause.body)):
-            out |= reached(comp, ref.operands)
+        known: Known | None = None
+        for n, expr in enumerate(clause.body):
+            for operands in references(expr):
+                if known is None and not all(isinstance(o, Scalar) for o in operands):
+                    known = known_values(clause.body[:n])
+                out |= reached(comp, operands, known or {})
+            if known is not None:
+                bind(expr, known)
+        for operands in references((clause.args, clause.tail, clause.key, clause.value)):
+            out |= reached(comp, operands, known_values(clause.body) if known is None else known)
     return out
 
 
-def references(node: object) -> Iterator[Ref]:
-    """All references below ``data`` in any part of the tree."""
+def references(node: object) -> Iterator[tuple[Term, ...]]:
+    """What follows ``data`` in all references to it in any part of the tree."""
+    heads: set[int] = set()
     for item in walk(node):
         if isinstance(item, Ref) and isinstance(item.head, Var) and item.head.name == "data":
-            yield item
+            heads.add(id(item.head))
+            yield item.operands
+        elif isinstance(item, Var) and item.name == "data" and id(item) not in heads:
+            yield ()
 
 
-def reached(comp: Compilation, operands: tuple[Term, ...]) -> set[Path]:
-    """The groups a reference below ``data`` may reach; an operand that is not constant
-    reaches all children."""
+def reached(comp: Compilation, operands: tuple[Term, ...], known: Known | None = None) -> set[Path]:
+    """The groups a reference below ``data`` may reach; an operand of which no values are
+    known reaches all children."""
     found: set[Path] = set()
     nodes: list[Node] = [comp.tree]
     for operand in operands:
@@ -47,9 +60,11 @@ def reached(comp: Compilation, operands: tuple[Term, ...]) -> set[Path]:
         for node in nodes:
             if node.group is not None:
                 found.add(node.path)
-            if isinstance(operand, Scalar):
-                child = node.children.get(operand.value)  # type: ignore[arg-type]
-                below.extend([] if child is None else [child])
+            values = values_of(operand, known or {})
+            if values:
+                # Terms are no keys of the tree, only what they stand for may be.
+                children = map(node.children.get, values)
+                below.extend(c for c in children if c is not None)
             else:
                 below.extend(node.children.values())
         nodes = below
