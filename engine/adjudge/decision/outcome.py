@@ -83,7 +83,7 @@ def no_verdict(*reasons: ReasonCode) -> Outcome:
 
 
 def sort_results(results: Iterable[RuleResult]) -> tuple[RuleResult, ...]:
-    """The results in the order of the record: by rule, artifact, place and message.
+    """The results in the order of the record: by rule, artifact, place, message and clause.
 
     Equal places are told apart by the whole content, so that the order never depends on
     the order of evaluation.  Evidence within each result is sorted too.
@@ -150,6 +150,7 @@ def _result_order(result: RuleResult) -> tuple[object, ...]:
         result.artifact or "",
         _place(result.source),
         result.message,
+        (result.location.file, result.location.row) if result.location else ("", 0),
         _Content(result),
     )
 

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 
 from adjudge.rego.builtins import gobase64
+from adjudge.rego.builtins.json_text import parse_json
 from adjudge.rego.builtins.registry import BuiltinError
 from adjudge.rego.runtime.text import go_quote
 
@@ -46,7 +47,8 @@ def parse(text: str) -> list[Jwk]:
         parsed, _ = json.JSONDecoder().raw_decode(text.lstrip(" \t\r\n"))
     except (ValueError, RecursionError):
         raise BuiltinError(
-            "jwk.Parse: failed to parse sole key: jwk.ParseKey: jwk.Parse: failed to probe data"
+            "jwk.Parse: failed to parse sole key: jwk.ParseKey: jwk.Parse: failed to probe data: "
+            f"probe: failed to unmarshal data: {_complaint(text)}"
         ) from None
     if not isinstance(parsed, dict) or "keys" not in parsed:
         return [_parse_key(parsed, "jwk.Parse: failed to parse sole key: ")]
@@ -57,6 +59,17 @@ def parse(text: str) -> list[Jwk]:
         _parse_key(key, f'{start}failed to decode key #{index} in "keys": ')
         for index, key in enumerate(parsed["keys"])
     ]
+
+
+def _complaint(text: str) -> str:
+    """What a reader of JSON says of the beginning of a text that is none."""
+    if not text.strip(" \t\r\n"):
+        return "EOF"
+    try:
+        parse_json(text)
+    except BuiltinError as e:
+        return "unexpected EOF" if e.message == "unexpected end of JSON input" else e.message
+    return "nested too deeply"
 
 
 def _parse_key(value: Any, start: str) -> Jwk:

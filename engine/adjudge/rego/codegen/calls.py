@@ -273,7 +273,8 @@ def _regex(e: CallEmitter, args: Args) -> Inline | None:
     pattern, text = args
     if not isinstance(pattern, ir.Const) or not e.is_string(pattern):
         return None
-    matcher = e.constants.named(py.call(abi.MATCHER, py.const(pattern.value)))
+    key = (abi.MATCHER, pattern.value)
+    matcher = e.constants.named(key, lambda: py.call(abi.MATCHER, py.const(pattern.value)))
     return _strings(e, args), py.call(matcher, e.operand(text))
 
 
@@ -283,8 +284,12 @@ def _glob(e: CallEmitter, args: Args) -> Inline | None:
         return None
     if not isinstance(delimiters, ir.Const) or not _separators(delimiters.value):
         return None
-    known = e.constants.build(delimiters.value)
-    matcher = e.constants.named(py.call(abi.GLOB_MATCHER, py.const(pattern.value), known))
+    known = delimiters.value
+    key = (abi.GLOB_MATCHER, pattern.value, None if known is None else tuple(known))
+    matcher = e.constants.named(
+        key,
+        lambda: py.call(abi.GLOB_MATCHER, py.const(pattern.value), e.constants.build(known)),
+    )
     return e.has_class(text, STRING), py.call(matcher, e.operand(text))
 
 

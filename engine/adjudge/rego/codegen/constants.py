@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Hashable
 from decimal import Decimal
 
 from adjudge.rego import abi
@@ -19,22 +20,32 @@ class Constants:
     def __init__(self, prefix: str = "") -> None:
         self._prefix = prefix
         self.statements: list[ast.stmt] = []
-        self._names: dict[str, str] = {}
+        self._names: dict[Hashable, str] = {}
+        self._values: list[Value] = []
 
     def operand(self, value: Value) -> ast.expr:
         """An expression for a constant: a literal, or the name of a module constant."""
         if value is None or value is True or value is False or value.__class__ in (str, int, float):
             return py.const(value)
-        return py.name(self.named(self.build(value)))
+        return py.name(self.named(("value", self._key_of(value)), lambda: self.build(value)))
 
-    def named(self, built: ast.expr) -> str:
-        """The module-level name of an expression without variables."""
-        key = ast.dump(built)
+    def boxed(self, value: Value) -> ast.expr:
+        """An expression for the hashable form of a constant."""
+        key = ("box", self._key_of(value))
+        return py.name(self.named(key, lambda: py.call(abi.BOX, self.build(value))))
+
+    def named(self, key: Hashable, build: Callable[[], ast.expr]) -> str:
+        """The module-level name of an expression without variables, the same for equal keys."""
         known = self._names.get(key)
         if known is None:
             known = self._names[key] = f"{abi.CONST_PREFIX}{self._prefix}{len(self._names)}"
-            self.statements.append(py.assign(known, built))
+            self.statements.append(py.assign(known, build()))
         return known
+
+    def _key_of(self, value: Value) -> Hashable:
+        """What tells a value from others; it is kept, so that its identity stays its own."""
+        self._values.append(value)
+        return id(value)
 
     def build(self, value: Value) -> ast.expr:
         """An expression that makes the value."""
@@ -57,5 +68,6 @@ class Constants:
 
     def strings(self, values: list[str]) -> ast.expr:
         """A frozenset of strings, for membership tests."""
-        items = py.tuple_([py.const(v) for v in sorted_values(set(values))])
-        return py.name(self.named(py.call(abi.FROZENSET, items)))
+        items = tuple(sorted_values(set(values)))
+        build = lambda: py.call(abi.FROZENSET, py.const(items))  # noqa: E731
+        return py.name(self.named((abi.FROZENSET, items), build))

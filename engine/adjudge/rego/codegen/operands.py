@@ -72,8 +72,8 @@ class Operands:
         return self.constants.operand(operand.value)
 
     def where(self, loc: Location) -> ast.expr:
-        """A location as a module constant."""
-        return py.name(self.constants.named(py.tuple_([py.const(p) for p in loc])))
+        """A location, as a tuple."""
+        return py.const((loc.file, loc.row, loc.col))
 
     # -- types -------------------------------------------------------------------------------
 
@@ -109,9 +109,7 @@ class Operands:
         if self.type_of(operand) in (STRING, INTEGER):
             return value
         if isinstance(operand, ir.Const):
-            return py.name(
-                self.constants.named(py.call(abi.BOX, self.constants.build(operand.value)))
-            )
+            return self.constants.boxed(operand.value)
         if self.type_of(operand) is not None:
             return py.call(abi.BOX, value)
         return py.if_exp(self.is_class(value, abi.STR), value, py.call(abi.BOX, value))

@@ -135,13 +135,12 @@ class StepEmitter(CallEmitter):
     def _base(self, step: ir.Base, out: list[ast.stmt], fail: Fail) -> bool:
         dst = self.local(step.dst)
         if not all(isinstance(key, str) for key in step.path):
-            path = py.tuple_([py.const(k) for k in step.path])
-            out.append(py.assign(dst, py.method(self.context(step.ctx), "base", path)))
+            value = py.method(self.context(step.ctx), "base", py.const(step.path))
+            out.append(py.assign(dst, value))
             return True
         value: ast.expr = py.attr(self.context(step.ctx), "data")
         if self.trace and step.path:
-            path = py.tuple_([py.const(k) for k in step.path])
-            out.append(self._read(value, path))
+            out.append(self._read(value, py.const(step.path)))
         for key in step.path:
             value = py.sub(value, py.const(key))
         out.append(py.try_([py.assign(dst, value)], abi.LOOKUP_ERRORS, [fail()]))
@@ -182,14 +181,13 @@ class StepEmitter(CallEmitter):
         return py.if_(py.is_(py.name(dst), py.name(abi.UNSET)), store)
 
     def _document(self, step: ir.Document, out: list[ast.stmt], fail: Fail) -> bool:
-        path = py.name(self.constants.named(py.tuple_([py.const(k) for k in step.path])))
-        value = py.method(self.context(step.ctx), "document", path)
+        value = py.method(self.context(step.ctx), "document", py.const(step.path))
         out.append(py.assign(self.local(step.dst), value))
         return True
 
     def _lazy(self, step: ir.Lazy, out: list[ast.stmt], fail: Fail) -> bool:
-        path = py.name(self.constants.named(py.tuple_([py.const(k) for k in step.path])))
-        out.append(py.assign(self.local(step.dst), py.method(self.context(step.ctx), "lazy", path)))
+        value = py.method(self.context(step.ctx), "lazy", py.const(step.path))
+        out.append(py.assign(self.local(step.dst), value))
         return False
 
     def _force(self, step: ir.Force, out: list[ast.stmt], fail: Fail) -> bool:
@@ -254,7 +252,6 @@ class StepEmitter(CallEmitter):
     def _derive(self, step: ir.Derive, out: list[ast.stmt], fail: Fail) -> bool:
         patches: list[ast.expr] = []
         for patch in step.patches:
-            path = py.tuple_([py.const(k) for k in patch.path])
             function: ast.expr = py.const(None)
             if isinstance(patch.function, str):
                 function = self.builtin(patch.function)
@@ -268,7 +265,7 @@ class StepEmitter(CallEmitter):
                 py.tuple_(
                     [
                         py.const(patch.root),
-                        path,
+                        py.const(patch.path),
                         target,
                         value,
                         function,

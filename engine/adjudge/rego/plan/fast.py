@@ -56,7 +56,8 @@ class Faster:
             for clause in clauses:
                 each: ir.ClausePlan | None = clause
                 while each is not None:
-                    hoist(each.block)
+                    if walk.has_loop(each.block):
+                        hoist(each.block)
                     each = each.orelse
         return replace(plan, clauses=clauses)
 

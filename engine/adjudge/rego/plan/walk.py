@@ -9,6 +9,7 @@ from typing import Any, Final
 from adjudge.rego.plan import ir
 
 _BINDERS: Final = (ir.Scan, ir.ScanCall, ir.Probe)
+_FLAT: Final = (ir.Dot, ir.Compare, ir.CallBuiltin, ir.CallFunction, ir.RuleValue, ir.Mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,18 @@ def steps(block: ir.Block) -> Iterator[ir.Step]:
             yield step.step
         for inner in blocks(step):
             yield from steps(inner)
+
+
+def has_loop(block: ir.Block) -> bool:
+    """Whether anything in a block is done more than once."""
+    for step in block.steps:
+        if isinstance(step, _BINDERS):
+            return True
+        if not isinstance(step, _FLAT):
+            for inner in blocks(step):
+                if has_loop(inner):
+                    return True
+    return False
 
 
 def rewritten(
