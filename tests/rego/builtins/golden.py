@@ -73,8 +73,10 @@ def read_cases(path: Path) -> list[dict[str, Any]]:
 
 
 def opa_binary() -> str | None:
-    """The real OPA: ``OPA_BIN``, or ``opa`` on the path."""
-    return os.environ.get("OPA_BIN") or shutil.which("opa")
+    """The real OPA: ``OPA_BIN``, ``opa`` on the path, or where Go installs it."""
+    installed = os.path.expanduser("~/go/bin/opa")
+    found = os.environ.get("OPA_BIN") or shutil.which("opa")
+    return found or (installed if os.path.exists(installed) else None)
 
 
 def ask_opa(opa: str, cases: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:

@@ -22,12 +22,12 @@ from adjudge.rego.builtins.golayout import (
     format_moment,
     parse_ns,
 )
+from adjudge.rego.builtins.operands import want_int
 from adjudge.rego.builtins.registry import (
     BuiltinContext,
     BuiltinError,
     builtin,
     operand_error,
-    want_integer,
     want_number,
     want_string,
 )
@@ -142,9 +142,9 @@ def weekday(value: Value) -> Value:
 def add_date(value: Value, years: Value, months: Value, days: Value) -> Value:
     """The moment moved in the calendar: the wall clock stays, days overflow into months."""
     moment = _operand(value)[0]
-    year = want_integer(years, 2)
-    month = want_integer(months, 3)
-    day = want_integer(days, 4)
+    year = want_int(years, 2)
+    month = want_int(months, 3)
+    day = want_int(days, 4)
     wall = moment.local()
     seconds = days_from_civil(wall.year + year, wall.month + month, wall.day + day) * 86_400
     seconds += wall.hour * 3600 + wall.minute * 60 + wall.second
