@@ -6,12 +6,14 @@ Nothing is parsed here: a candidate may still turn out to be malformed when it i
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from adjudge.documents.attestation import statement_of
 from adjudge.documents.generic import format_of
 from adjudge.documents.model import DEFAULT_LIMITS, Limits
 from adjudge.documents.model_card_text import read_sections
@@ -257,7 +259,7 @@ def _by_name(source: Source) -> Candidate | None:
     if name.endswith(SIGNATURE_SUFFIXES):
         target = artifact_of(source)
         if target is None:
-            return None
+            return _attestation(source)
         return Candidate("signed_artifact", target, f"{source.shown} is a signature of it")
     if name.endswith(WEIGHT_SUFFIXES):
         return Candidate("weights", source, f"a file ending in {name[name.rfind('.') :]}")
@@ -273,8 +275,13 @@ def _by_content(source: Source) -> Candidate | None:
     if name.endswith((".md", ".markdown", ".mdx")):
         reason = _card_reason(_peek(source))
         return Candidate("model_card", source, reason) if reason else None
+    if name.endswith(".jsonl"):
+        return _attestation(source)
     if name.endswith(".json"):
         start = _peek(source)
+        found = _evidence(start)
+        if found is not None:
+            return Candidate(found[0], source, f"its content says {found[1]}")
         mark = _SBOM_MARK.search(start)
         if mark:
             what = "CycloneDX" if mark[0].startswith(b'"bom') else "SPDX"
@@ -284,6 +291,72 @@ def _by_content(source: Source) -> Candidate | None:
     if name.endswith((".yaml", ".yml")) and _PROMPT_KEYS.search(_peek(source)):
         return Candidate("prompt_bundle", source, "a configuration with a system prompt")
     return None
+
+
+_EVIDENCE: Final = (
+    ("evaluation", "a test result", re.compile(rb'"https://in-toto\.io/attestation/test-result/')),
+    ("approval", "an approval", re.compile(rb'"urn:adjudge:approval:v1"')),
+    ("attestation", "an in-toto statement", re.compile(rb'"https://in-toto\.io/Statement/')),
+    ("vex_document", "OpenVEX", re.compile(rb'"@context"\s*:\s*"https://openvex\.dev/ns')),
+    ("evaluation", "promptfoo results", re.compile(rb'\A\s*\{\s*"evalId"\s*:')),
+    ("evaluation", "LM Evaluation Harness results", re.compile(rb'"lm_eval_version"|"n-shot"\s*:')),
+    (
+        "vulnerability_report",
+        "a Trivy report",
+        re.compile(rb'\A\s*\{\s*"SchemaVersion"\s*:\s*2\b'),
+    ),
+    ("vulnerability_report", "a Grype report", re.compile(rb'\A\s*\{\s*"matches"\s*:\s*\[')),
+    (
+        "vulnerability_report",
+        "an OSV-Scanner report",
+        re.compile(rb'\A\s*\{\s*"results"\s*:\s*\[\s*\{\s*"(?:source|packages)"\s*:'),
+    ),
+)
+
+
+def _evidence(start: bytes) -> tuple[str, str] | None:
+    """The kind of evidence in a JSON file, and what says so; statements in envelopes too."""
+    looked_at = start
+    if statement_of(start):
+        looked_at += _payloads(start)
+        kind = next((k for k, _, mark in _EVIDENCE[:2] if mark.search(looked_at)), "attestation")
+        return kind, "an in-toto statement"
+    return next(((k, what) for k, what, mark in _EVIDENCE if mark.search(looked_at)), None)
+
+
+_MODEL_SIGNATURE: Final = re.compile(rb'"https://model_signing/')
+_PAYLOAD: Final = re.compile(rb'"payload"\s*:\s*"([A-Za-z0-9+/_=-]*)')
+
+
+def _payloads(start: bytes) -> bytes:
+    """The payload of the one envelope in the start of a file, as far as it is there."""
+    found = _PAYLOAD.findall(start)
+    if len(found) != 1:
+        return b""
+    text = found[0].rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    return base64.b64decode(text[: len(text) // 4 * 4])
+
+
+def evidence_in(source: Source) -> str | None:
+    """The kind of the statements in a signature file, when they say more than that something is
+    signed; None also for what cannot be read."""
+    try:
+        start = _peek(source)
+    except (InputError, OSError):
+        return None
+    if not statement_of(start) or _MODEL_SIGNATURE.search(start + _payloads(start)):
+        return None
+    found = _evidence(start)
+    return found[0] if found else None
+
+
+def _attestation(source: Source) -> Candidate | None:
+    """A file of signed statements about something that is not beside it."""
+    start = _peek(source)
+    if not statement_of(start):
+        return None
+    found = _evidence(start) or ("attestation", "")
+    return Candidate(found[0], source, "it holds in-toto statements")
 
 
 def _peek(source: Source) -> bytes:

@@ -10,11 +10,15 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from adjudge.documents import (
+    attestation,
+    evaluation,
     generic,
     model_card,
     prompt_bundle,
     sbom,
     signed_artifact,
+    vex_document,
+    vulnerability_report,
     weights,
 )
 from adjudge.documents.model import DEFAULT_LIMITS, Document, Limits
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from adjudge.trust import TrustSettings
 
 Loader: TypeAlias = Callable[[Source, Limits], Document]
+TrustLoader: TypeAlias = "Callable[[Source, Limits, TrustSettings | None], Document]"
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Kind:
     group: str
     title: str
     load: Loader
+    trusting: TrustLoader | None = None
+    """The loader that judges signatures by trust settings, for kinds that hold such."""
 
     def schema(self) -> Mapping[str, Any]:
         """The JSON Schema of the kind's facts; do not change it."""
@@ -47,8 +54,30 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind("model_card", "model_cards", "model card", model_card.load),
         Kind("prompt_bundle", "prompt_bundles", "prompt bundle", prompt_bundle.load),
         Kind("sbom", "sboms", "SBOM", sbom.load),
-        Kind("signed_artifact", "signed_artifacts", "signed artifact", signed_artifact.load),
+        Kind(
+            "signed_artifact",
+            "signed_artifacts",
+            "signed artifact",
+            signed_artifact.load,
+            signed_artifact.load,
+        ),
         Kind("weights", "weights", "model weights", weights.load),
+        Kind("attestation", "attestations", "attestations", attestation.load, attestation.load),
+        Kind(
+            "approval",
+            "approvals",
+            "approvals",
+            attestation.load_approval,
+            attestation.load_approval,
+        ),
+        Kind("evaluation", "evaluations", "evaluation", evaluation.load, evaluation.load),
+        Kind("vex_document", "vex_documents", "VEX document", vex_document.load),
+        Kind(
+            "vulnerability_report",
+            "vulnerability_reports",
+            "vulnerability report",
+            vulnerability_report.load,
+        ),
         Kind("generic", "generics", "JSON, YAML or TOML file", generic.load),
     )
 }
@@ -85,8 +114,8 @@ def load(
     Raises UsageError ``unknown_kind`` and the InputErrors of the kind's loader.
     """
     kind = kind_of(name)
-    if kind.name == signed_artifact.KIND:
-        return signed_artifact.load(source, limits, trust)
+    if kind.trusting is not None:
+        return kind.trusting(source, limits, trust)
     return kind.load(source, limits)
 
 

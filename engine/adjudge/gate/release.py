@@ -21,6 +21,7 @@ from adjudge.documents import registry, signed_artifact
 from adjudge.documents.model import DEFAULT_LIMITS, Document, Limits, Position
 from adjudge.documents.reading import Source, shown_name
 from adjudge.errors import AdjudgeError, ErrorList, InputError, UsageError
+from adjudge.gate.joining import join
 from adjudge.gate.manifest import (
     Manifest,
     digest_of_file,
@@ -33,6 +34,7 @@ from adjudge.gate.selection import (
     SIGNED,
     Planned,
     Selection,
+    add_approvals,
     select_detected,
     select_files,
     select_listed,
@@ -43,6 +45,7 @@ from adjudge.gate.trustsettings import (
     trust_for,
     trusted_root_digest,
 )
+from adjudge.gate.vulnerabilities import vulnerabilities
 from adjudge.source import Location
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Told after each artifact: how many are loaded, how many there are, the path of this one."""
 
-GROUPS: Final = ("approvals", "attestations", "datasets", "evaluations")
+GROUPS: Final = ("datasets",)
 """Groups that policies may ask for though no kind of artifact fills them yet."""
 
 _WORKERS: Final = 4
@@ -174,6 +177,8 @@ class _Loader:
             _note_detection(selection, manifest, other)
         if manifest is None and not selection.planned:
             raise _nothing(root, selection)
+        if manifest is not None:
+            add_approvals(selection, manifest, root)
         trust = trust_for(manifest, root, self.operator, self.as_of)
         return self._release(root, manifest, selection, trust)
 
@@ -190,7 +195,7 @@ class _Loader:
             manifest.raise_errors()
         loaded = self._load(selection.planned, root, trust)
         listed = [(p, d) for p, d in zip(selection.planned, loaded, strict=True) if p.listed]
-        _attach_signatures(loaded)
+        join(loaded)
         info["artifacts"] = _artifacts(manifest, listed)
         info["trust"] = {"source": trust.source}
         documents = [document for _, document in listed]
@@ -227,7 +232,7 @@ class _Loader:
 
     def _one(self, plan: Planned, root: Path, trust: ReleaseTrust) -> Document:
         if plan.kind != SIGNED:
-            return registry.load(plan.kind, plan.source, self.limits)
+            return registry.load(plan.kind, plan.source, self.limits, trust.settings)
         settings = trust.settings if plan.key is None else trust.with_key(root / plan.key)
         return signed_artifact.load(plan.source, self.limits, settings, plan.signature)
 
@@ -325,15 +330,6 @@ def _approvals(manifest: Manifest, root: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _attach_signatures(documents: Iterable[Document]) -> None:
-    """Give each artifact the signatures that were found for it."""
-    documents = list(documents)
-    signatures = {d.path: d.facts["signatures"] for d in documents if d.kind == SIGNED}
-    for document in documents:
-        if document.kind != SIGNED:
-            document.as_input()["signatures"].extend(signatures.get(document.path, ()))
-
-
 def _root_in(documents: Iterable[Document]) -> str | None:
     """The trusted root that signatures say they were judged by."""
     for document in documents:
@@ -373,6 +369,7 @@ def release_input(
         "release": release.info,
         "artifacts": artifacts,
         **dict(sorted(groups.items())),
+        "vulnerabilities": vulnerabilities(release.artifacts),
         "git": dict(git) if git is not None else None,
         "context": {"as_of": format_time(as_of), "event": event_name(event, environ or {})},
         "degradations": [note.model_dump(mode="json") for note in notes],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -120,9 +120,8 @@ def select_files(sources: Sequence[Source], kinds: Mapping[str, str]) -> Selecti
             )
         selection.add(Planned(candidate.kind, candidate.source, candidate.reason))
     for plan in list(selection.planned):
-        signed = _signatures_of(plan)
-        if signed is not None:
-            selection.add(signed)
+        for also in _beside(plan):
+            selection.add(also)
     return selection.finish()
 
 
@@ -156,6 +155,10 @@ def _signatures_of(plan: Planned, *, listed: bool = False) -> Planned | None:
 
 
 def _signature_beside(source: Source) -> Source | None:
+    return next(_signatures_beside(source), None)
+
+
+def _signatures_beside(source: Source) -> Iterator[Source]:
     inside = [source.child(name) for name in MODEL_SIGNATURES]
     beside = [source.sibling(source.name + suffix) for suffix in SIGNATURE_SUFFIXES]
     found = beside if source.relative not in ("", ".") else []
@@ -164,10 +167,22 @@ def _signature_beside(source: Source) -> Source | None:
     for candidate in found:
         try:
             if candidate.type() == "file":
-                return candidate
+                yield candidate
         except InputError:
             continue  # a link out of the folder signs nothing
-    return None
+
+
+def _beside(plan: Planned, *, listed: bool = False) -> Iterator[Planned]:
+    """What is judged because of an artifact: its signatures, and what signed statements about it
+    say beyond that they are genuine."""
+    signed = _signatures_of(plan, listed=listed)
+    if signed is not None:
+        yield signed
+    for source in [plan.signature] if plan.signature else list(_signatures_beside(plan.source)):
+        kind = detection.evidence_in(source)
+        if kind is not None:
+            reason = f"it holds statements about {plan.source.shown}"
+            yield Planned(kind, source, reason, listed=listed)
 
 
 # --- a folder -------------------------------------------------------------------------------------
@@ -190,9 +205,14 @@ def select_detected(
         path = candidate.source.relative
         if path not in belonging and (path not in taken or candidate.kind == SIGNED):
             selection.add(Planned(candidate.kind, candidate.source, candidate.reason))
+    for plan in list(selection.planned):
+        for also in _beside(plan, listed=True):
+            if also.kind != SIGNED:
+                selection.add(also)
+    judged = {p.source.shown for p in selection.planned}
     unknown = []
     for skipped in found.skipped:
-        if skipped.path not in belonging:
+        if skipped.path not in belonging and skipped.path not in judged:
             selection.note(skipped.path, None, skipped.reason, judged=False)
             if not skipped.reason.startswith(_EXPECTED):
                 unknown.append({"path": skipped.path, "reason": skipped.reason})
@@ -245,6 +265,16 @@ def _names(root: Path, limits: Limits) -> list[str]:
     return sorted(names)
 
 
+def add_approvals(selection: Selection, manifest: Manifest, root: Path) -> None:
+    """Take the approvals that the manifest names into the plan, those that are statements."""
+    for path, pointer in manifest.approvals:
+        source = Source(root, path)
+        if detection.evidence_in(source) is not None:
+            reason = "the manifest names it as an approval"
+            selection.add(Planned("approval", source, reason, pointer=pointer))
+    selection.finish()
+
+
 # --- a manifest -----------------------------------------------------------------------------------
 
 
@@ -264,9 +294,8 @@ def select_listed(
         for plan in reader.plans(entry):
             selection.add(plan)
     for plan in list(selection.planned):
-        signed = _signatures_of(plan, listed=True)
-        if signed is not None:
-            selection.add(signed)
+        for also in _beside(plan, listed=True):
+            selection.add(also)
     if reader.absent:
         message = f"{len(reader.absent)} optional artifacts are not there"
         selection.degrade("artifact_missing", message, reader.absent)

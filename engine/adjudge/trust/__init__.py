@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adjudge.trust.artifact import Artifact
+from adjudge.trust.attested import Attested, read_attested
 from adjudge.trust.facts import Verification
 from adjudge.trust.hashing import hash_stream
 from adjudge.trust.model_signature import Coverage, Tree, nothing_covered
@@ -20,6 +21,7 @@ __all__ = [
     "MAX_SIGNATURE_BYTES",
     "REASONS",
     "Artifact",
+    "Attested",
     "Coverage",
     "Refused",
     "SignerIdentity",
@@ -30,6 +32,7 @@ __all__ = [
     "hash_stream",
     "nothing_covered",
     "parse_trust_settings",
+    "read_attested",
     "split_signatures",
     "subject_of_tree",
     "verify_file",

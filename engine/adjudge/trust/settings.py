@@ -20,6 +20,7 @@ from adjudge.trust.reasons import Refused
 
 _MAX_TRUST_FILE = 4 * 1024 * 1024
 _MAX_LEVEL = 4
+_MAX_DAYS = 36_500
 _CLOCK_SKEW = timedelta(minutes=5)
 """How far a trusted clock may be ahead of the time of judgement."""
 
@@ -233,6 +234,8 @@ def parse_trust_settings(value: Any, base: Path, as_of: datetime | None = None) 
     unknown = sorted(str(k) for k in value if k not in _KEYS)
     if unknown:
         raise _wrong(f"unknown setting {unknown[0]!r}; known are {', '.join(sorted(_KEYS))}")
+    if (_number(value, "max_age_days", 0) or 0) > _MAX_DAYS:
+        raise _wrong(f"max_age_days must be {_MAX_DAYS} or less")
     root, roles = value.get("trusted_root"), _mapping(value, "roles")
     if root is not None and not isinstance(root, str):
         raise _wrong("trusted_root must be a path")

@@ -15,6 +15,9 @@ from adjudge.trust.artifact import Artifact
 from adjudge.trust.parsing import field, optional, parse_json
 from adjudge.trust.reasons import Refused
 
+IN_TOTO = "application/vnd.in-toto+json"
+"""The payload type of statements in general; predicates may have types of their own."""
+
 _PAYLOAD_TYPE = re.compile(r"application/vnd\.in-toto(?:\.[\w.-]+)?\+json")
 _STATEMENT_TYPES = ("https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1")
 _MAX_SUBJECTS = 100_000
@@ -47,6 +50,18 @@ class Statement:
     predicate_type: str
     subjects: tuple[Subject, ...]
     predicate: Any
+
+    def as_document(self) -> dict[str, Any]:
+        """The statement as it is written."""
+        return {
+            "_type": self.type,
+            "subject": [
+                ({"name": s.name} if s.name is not None else {}) | {"digest": dict(s.digest)}
+                for s in self.subjects
+            ],
+            "predicateType": self.predicate_type,
+            "predicate": self.predicate,
+        }
 
 
 def read_statement(payload_type: str, payload: bytes) -> Statement:

@@ -150,6 +150,9 @@ def _artifact(facts: Schema, release: Schema | None) -> Schema:
         "files": _FILES,
         "problems": _PROBLEMS,
         "signatures": _list_of({}),
+        "signers": _list_of({}),
+        "assurance": {"type": "string", "enum": ["signed", "self_declared"]},
+        "attestations": _list_of({}),
     }
     if release is not None:
         fields["release"] = release
@@ -166,7 +169,13 @@ def _release_input(schemas: Mapping[str, Schema], release: Schema) -> Schema:
     git = _embedded(schemas, "git", {"type": ["object", "null"], "additionalProperties": True})
     return {
         "type": "object",
-        "properties": {**known, **groups, "git": git, "degradations": _list_of({})},
+        "properties": {
+            **known,
+            **groups,
+            "vulnerabilities": _list_of({}),
+            "git": git,
+            "degradations": _list_of({}),
+        },
         "required": list(known),
         "additionalProperties": False,
     }
