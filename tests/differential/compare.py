@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +18,7 @@ from adjudge.rego import Options, RegoErrors, RegoEvalError, compile_modules
 from adjudge.rego.evidence import Evaluation, EvidenceProgram
 from adjudge.rego.program import Program
 from adjudge.rego.runtime.limits import Limits
-from adjudge.rego.runtime.text import to_json
+from adjudge.rego.runtime.text import to_json, to_json_text
 from adjudge.rego.runtime.values import UNDEFINED
 
 LIMITS = Limits(seconds=20.0, steps=20_000_000, size=1_000_000)
@@ -101,9 +102,14 @@ def compiled(case: Case, *, traced: bool) -> Answers:
             return Failed((error.code,))
         except Exception as error:
             return Failed((f"leaked {type(error).__name__}",))
-        return ... if value is UNDEFINED else plain(to_json(value))
+        return ... if value is UNDEFINED else _plain(value)
 
     return [ask(path) for path in case.paths]
+
+
+def _plain(value: Any) -> Any:
+    """A value of the engine, compared as the JSON text it is written as: with all digits."""
+    return plain(json.loads(to_json_text(value), parse_float=Decimal))
 
 
 def _check_entries(
@@ -123,12 +129,12 @@ def _check_entries(
     assert all(e in elements for e in whole), "the rule gives what no clause does"
 
 
-def reference(case: Case) -> Answers:
+def reference(case: Case, *, backwards: bool = False) -> Answers:
     """What the naive evaluator says; it knows no static errors."""
 
     def ask(path: tuple[str, ...]) -> Any:
         try:
-            return plain(evaluate(case.modules, [path], case.input, case.data)[0])
+            return plain(evaluate(case.modules, [path], case.input, case.data, backwards)[0])
         except ConflictError:
             return Failed(("eval_conflict_error",))
         except UnsafeError:
@@ -195,8 +201,9 @@ def by_order(case: Case, difference: Difference, opa: Opa | None) -> bool:
     if isinstance(left, Failed) and isinstance(right, Failed):
         return True
     one = replace(case, paths=(difference.path,), strict=False)
-    if reference(one) == [CONFLICT] and CONFLICT in (left, right):
-        return True
+    if CONFLICT in (left, right):
+        every = replace(case, strict=False)
+        return any(CONFLICT in reference(every, backwards=b) for b in (False, True))
     return case.strict and not differences(one, opa)
 
 

@@ -87,7 +87,7 @@ class Opa:
 
     def load(self, modules: dict[str, str], data: Any) -> None:
         """Replace the policies and documents; raises :class:`OpaError`."""
-        for name in self._loaded:
+        for name in reversed(self._loaded):
             self._ask("DELETE", f"/v1/policies/{name}")
         self._loaded = []
         self.reached = 0

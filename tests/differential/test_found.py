@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adjudge.rego import Options, compile_modules
+from adjudge.rego import Options, RegoErrors, compile_modules
 from adjudge.rego.evidence import EvidenceProgram
 
 
@@ -30,3 +30,13 @@ def test_evidence_of_a_look_up_by_an_array() -> None:
     outcome = evidence.start({"xs": []}, Options()).run(evidence.entries[0])
     assert outcome.solutions == ()
     assert [read.path for read in outcome.reads] == [("xs",)]
+
+
+@pytest.mark.parametrize(
+    "equation",
+    ["1 = [x]", "[1, 2] = [x]", '{"a": x} = "s"', '{"a": x} = {"a": 1, "b": 2}', "[x] = {1}"],
+)
+def test_terms_that_are_never_equal_bind_nothing(equation: str) -> None:
+    with pytest.raises(RegoErrors) as caught:
+        answer(f"p if {equation}")
+    assert {e.code for e in caught.value.errors} == {"rego_unsafe_var_error"}

@@ -21,7 +21,9 @@ from tests.reference.values import (
     json_text,
     number,
     object_,
+    rounded,
     set_,
+    shortest,
     shown,
     string,
 )
@@ -106,22 +108,26 @@ for _kind in ("null", "boolean", "number", "string", "array", "object", "set"):
     define(f"is_{_kind}", "any")(lambda v, kind=_kind: boolean(v.kind == kind))
 
 
-def _fold(operator: str, start: int) -> Builtin:
+def _fold(operator: str, start: int, bits: int) -> Builtin:
+    """Integers are exact; with anything else, each step has so many binary digits."""
+
     def compute(v: Value) -> Value | None:
-        total = Fraction(start)
         if any(item.kind != "number" for item in elements(v)):
             return None
-        for item in elements(v):
-            if item.content.denominator != 1:
-                raise NotImplementedError("these are computed with less precision")
-            total = arithmetic(operator, total, item.content) or Fraction(0)
-        return number(total)
+        numbers = [item.content for item in elements(v)]
+        whole = all(n.denominator == 1 for n in numbers)
+        total = Fraction(start)
+        for n in numbers:
+            step = n if whole else rounded(n)
+            total = total + step if operator == "plus" else total * step
+            total = total if whole else rounded(total, bits)
+        return number(total if whole else shortest(total, bits))
 
     return compute
 
 
-define("sum", "array|set")(_fold("plus", 0))
-define("product", "array|set")(_fold("mul", 1))
+define("sum", "array|set")(_fold("plus", 0, 64))
+define("product", "array|set")(_fold("mul", 1, 53))
 define("max", "array|set")(lambda v: in_order(v.content)[-1] if v.content else None)
 define("min", "array|set")(lambda v: in_order(v.content)[0] if v.content else None)
 define("abs", "number")(lambda n: number(abs(n.content)))

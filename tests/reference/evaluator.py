@@ -70,22 +70,28 @@ class Context:
     rules: Rules
     input: Value | None
     data: Value
+    backwards: bool = False
     replaced: tuple[Path, ...] = ()
     mocks: dict[str, Value | str] = field(default_factory=dict)
     documents: dict[Path, Value | None] = field(default_factory=dict)
 
 
 def evaluate(
-    modules: dict[str, str], paths: Iterable[tuple[str, ...]], input_: Any, data: Any
+    modules: dict[str, str],
+    paths: Iterable[tuple[str, ...]],
+    input_: Any,
+    data: Any,
+    backwards: bool = False,
 ) -> list[Any]:
     """For each path below ``data`` its JSON (numbers are fractions), or ``...`` when undefined.
 
-    ``input_`` is ``...`` when there is none.  Raises :class:`ConflictError`,
-    :class:`UnsafeError`, and ``NotImplementedError`` for what this evaluator does not know.
+    ``input_`` is ``...`` when there is none.  ``backwards`` tries the goals of a body from the
+    last to the first, which changes nothing but which errors are met.  Raises
+    :class:`ConflictError`, :class:`UnsafeError`, and ``NotImplementedError`` for what this evaluator does not know.
     """
     rules = prepare([parse_module(text, name) for name, text in modules.items()])
     start = None if input_ is ... else from_json(input_)
-    c = Context(rules, start, from_json(data))
+    c = Context(rules, start, from_json(data), backwards)
     found = []
     for path in paths:
         try:
@@ -103,9 +109,9 @@ def solve(goals: Sequence[Goal], env: Env, c: Context) -> list[Env]:
     """All ways to make the goals hold."""
     if not goals:
         return [env]
-    for n, goal in enumerate(goals):
+    for n in reversed(range(len(goals))) if c.backwards else range(len(goals)):
         try:
-            found = run(goal, env, c)
+            found = run(goals[n], env, c)
         except NotReadyError:
             continue
         rest = [*goals[:n], *goals[n + 1 :]]
@@ -241,7 +247,7 @@ def interpolated(part: Collect, env: Env, c: Context) -> str:
 
 def derived(goal: Within, env: Env, c: Context) -> Context:
     """The context that ``with`` makes."""
-    inner = Context(c.rules, c.input, c.data, c.replaced, dict(c.mocks))
+    inner = replace(c, mocks=dict(c.mocks), documents={})
     for target, replacement in goal.targets:
         value = replacement if isinstance(replacement, str) else ground(replacement, env)
         path = tuple(map(string, target[1:]))

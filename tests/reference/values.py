@@ -197,26 +197,26 @@ def decimal_digits(n: Fraction) -> str:
 # -- arithmetic --------------------------------------------------------------------------
 
 
-def rounded(n: Fraction) -> Fraction:
-    """The nearest number with 64 binary digits, ties to even."""
+def rounded(n: Fraction, bits: int = BITS) -> Fraction:
+    """The nearest number with so many binary digits, ties to even."""
     if n == 0:
         return n
     scale = Fraction(1)
-    while abs(n) * scale >= 1 << BITS:
+    while abs(n) * scale >= 1 << bits:
         scale /= 2
-    while abs(n) * scale < 1 << (BITS - 1):
+    while abs(n) * scale < 1 << (bits - 1):
         scale *= 2
     return Fraction(round(n * scale)) / scale
 
 
-def shortest(n: Fraction) -> Fraction:
+def shortest(n: Fraction, bits: int = BITS) -> Fraction:
     """The decimal with the fewest digits among those that round to ``n``."""
-    if n.denominator == 1:
+    if n == 0:
         return n
     exponent = decimal_exponent(n)
     for places in range(-exponent, 30 - exponent):
         candidate = Fraction(round(n * Fraction(10) ** places)) / Fraction(10) ** places
-        if rounded(candidate) == n:
+        if rounded(candidate, bits) == n:
             return candidate
     raise AssertionError("thirty digits always suffice")
 

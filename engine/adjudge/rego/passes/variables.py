@@ -243,19 +243,26 @@ def unify_outputs(left: Term, right: Term, safe: set[str]) -> set[str]:
 
 def _unify(a: Term, b: Term, known: set[str]) -> None:
     if isinstance(a, Array) and isinstance(b, Array):
-        for x, y in zip(a.items, b.items, strict=False):
-            _unify(x, y, known)
+        if len(a.items) == len(b.items):
+            for x, y in zip(a.items, b.items, strict=True):
+                _unify(x, y, known)
         return
     if isinstance(a, Object) and isinstance(b, Object):
         others = dict(b.pairs)
-        for key, value in a.pairs:
-            if key in others:
-                _unify(value, others[key], known)
+        if len(a.pairs) == len(b.pairs):
+            for key, value in a.pairs:
+                if key in others:
+                    _unify(value, others[key], known)
         return
+    if isinstance(a, _SOLID) and isinstance(b, _SOLID):
+        return  # terms of different kinds are never equal: nothing is bound
     if all(v in known for v in term_vars(a)):
         known.update(pattern_vars(b))
     if all(v in known for v in term_vars(b)):
         known.update(pattern_vars(a))
+
+
+_SOLID = (Scalar, Array, Object, Set)
 
 
 def expr_outputs(expr: Expr, arity: Arity, safe: set[str]) -> set[str]:
