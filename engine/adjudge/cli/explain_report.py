@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from adjudge.cli.lint_report import Look
@@ -56,9 +57,7 @@ class Writer:
         return "".join(f"{line}\n" for line in self._lines(explanation, ground))
 
     def _lines(self, explanation: Explanation, ground: Ground) -> Iterator[str]:
-        words, color = _OUTCOMES.get(
-            explanation.outcome, (f"it is {explanation.outcome}", "1")
-        )
+        words, color = _OUTCOMES.get(explanation.outcome, (f"it is {explanation.outcome}", "1"))
         kind = f" ({explanation.kind})" if explanation.kind not in ("release", "input") else ""
         yield f"{safe(explanation.subject)}{kind}: {self.look.paint(words, color)}"
         for finding in explanation.findings:
@@ -120,7 +119,8 @@ class Writer:
         yield f"  {self.look.paint(head, '1')} (verified; found in {tries}):"
         for change in found.changes:
             pointer, place = ground.place(change.path)
-            yield from self._wrapped(_told(change, pointer), "    ", "      ", _place(place))
+            told = _told(_concealed(change, ground), pointer)
+            yield from self._wrapped(told, "    ", "      ", _place(place))
 
     def _wrapped(self, text: str, first: str, rest: str, place: str = "") -> list[str]:
         """Wrapped lines; ``place`` stands at the right of the last, or below it."""
@@ -138,6 +138,12 @@ class Writer:
             else:
                 lines.append(f"{rest}{place}")
         return lines
+
+
+def _concealed(change: Change, ground: Ground) -> Change:
+    """The change as it may be shown."""
+    old, new = (ground.conceal(change.path, value) for value in (change.old, change.new))
+    return replace(change, old=old, new=new)
 
 
 def _told(change: Change, pointer: str) -> str:
@@ -192,14 +198,15 @@ def record(explanation: Explanation, ground: Ground) -> dict[str, Any]:
 def _patch(found: Counterfactual, ground: Ground) -> dict[str, Any]:
     if found.changes is None:
         return {"found": False, "tries": found.tries, "stopped": found.stopped}
+    changes = [_concealed(c, ground) for c in found.changes]
     places = [
         {"path": join("", *c.path), "old": c.old, "location": _location(ground.place(c.path)[1])}
-        for c in found.changes
+        for c in changes
     ]
     return {
         "found": True,
         "tries": found.tries,
-        "patch": [c.to_json() for c in found.changes],
+        "patch": [c.to_json() for c in changes],
         "changes": places,
     }
 

@@ -39,6 +39,8 @@ class Pool:
     numbers: dict[float | int, None] = field(default_factory=dict)
     paths: tuple[Path, ...] = ()
     """The paths below the input that the text of the rules names."""
+    own_paths: tuple[Path, ...] = ()
+    """Those that the rule's own module names."""
     likely: int = 0
     """How many of the texts the rule has met."""
 
@@ -162,10 +164,15 @@ def _changes(
         for key in list(value)[:MAX_ELEMENTS]:
             inner = shape.requires(key) if shape is not None else False
             if not inner:
-                yield Change("remove", (*path, key), value[key], None, 3.0)
+                yield Change("remove", (*path, key), value[key], None, 3.0 + _size(value[key]))
     # The element of a list is taken out of it; a member that must be there stays.
     if not required:
-        yield Change("remove", path, value, None, 3.0)
+        yield Change("remove", path, value, None, 3.0 + _size(value))
+
+
+def _size(value: Any) -> float:
+    """What a removal costs besides: all that stands in the value goes, too."""
+    return 1.5 * len(value) if isinstance(value, list | dict) else 0.0
 
 
 def _deeper(path: Path, pool: Pool) -> Iterator[Change]:
@@ -191,7 +198,7 @@ def _values(
     elif isinstance(value, str):
         yield from _texts(value, pool, now_ns)
     elif isinstance(value, list):
-        yield from _lists(value, pool)
+        yield from _lists(value, shape, pool)
     elif value is UNDEFINED or value is None:
         yield from _new(shape, pool, now_ns)
 
@@ -240,16 +247,40 @@ def _dates(now_ns: int, like: str = "") -> Iterator[str]:
         yield f"{day:%Y-%m-%dT%H:%M:%SZ}" if "T" in like else f"{day:%Y-%m-%d}"
 
 
-def _lists(value: list[Any], pool: Pool) -> Iterator[tuple[Any, float]]:
-    yield [], 2.4
-    if not value or all(isinstance(v, str) for v in value):
+def _lists(value: list[Any], shape: Shape | None, pool: Pool) -> Iterator[tuple[Any, float]]:
+    yield [], 2.4 + 1.5 * len(value)
+    if _of_texts(shape) and all(isinstance(v, str) for v in value):
         for rank, text in enumerate((*pool.texts, "text")):
             yield [*value, text], 2.0 + rank / 100
-    filler = value[-1] if value else "text"
+    items = shape.items() if shape is not None else None
+    filler = value[-1] if value else example(items)
+    if not _of_texts(shape):
+        yield [*value, example(items)], 2.3
     for number in pool.numbers:
         if isinstance(number, int) and len(value) <= number <= 20:
             yield value + [filler] * (number - len(value)), 2.5
             yield value + [filler] * (number + 1 - len(value)), 2.6
+
+
+def example(shape: Shape | None, depth: int = 0) -> Any:
+    """A value of a shape, with what it must have."""
+    choices = shape.choices() if shape is not None else None
+    if shape is None or choices:
+        return choices[0] if choices else "text"
+    if "string" in shape.types:
+        return "text"
+    if "object" in shape.types:
+        names = [n for n in shape.names() if shape.requires(n)] if depth < 4 else []
+        return {name: example(shape.field(name), depth + 1) for name in names}
+    if "array" in shape.types:
+        return []
+    return 1 if "number" in shape.types else True
+
+
+def _of_texts(shape: Shape | None) -> bool:
+    """Whether the elements of a list may be texts."""
+    items = shape.items() if shape is not None else None
+    return items is None or "string" in items.types
 
 
 def _new(shape: Shape | None, pool: Pool, now_ns: int) -> Iterator[tuple[Any, float]]:
@@ -273,8 +304,7 @@ def _new(shape: Shape | None, pool: Pool, now_ns: int) -> Iterator[tuple[Any, fl
         if isinstance(number, int):
             yield number + 1, 2.3
             yield number - 1, 2.3
-    yield ["text"], 2.5
-    for text in list(pool.texts)[:20]:
+    for text in ("text", *list(pool.texts)[:20]) if _of_texts(shape) else ():
         yield [text], 2.5
     yield {}, 2.6
     yield [], 2.6

@@ -9,9 +9,11 @@ from typing import Any, Final
 from adjudge.explanation.candidates import Pool
 from adjudge.explanation.changes import Path
 from adjudge.rego.parser.walk import children
-from adjudge.rego.syntax import Call, Module, Object, Ref, Scalar, Template, Var, walk
+from adjudge.rego.syntax import Array, Call, Module, Object, Ref, Scalar, Template, Term, Var, walk
 
 MAX_CONSTANTS: Final = 500
+
+_GET: Final = Ref(Var("object"), (Scalar("get"),))
 
 
 def pool_of(met: Iterable[Any], own: Sequence[Module], others: Sequence[Module]) -> Pool:
@@ -21,7 +23,8 @@ def pool_of(met: Iterable[Any], own: Sequence[Module], others: Sequence[Module])
     pool.likely = len(pool.texts)
     pool.add(_constants(own))
     pool.add(_constants(others))
-    pool.paths = tuple(dict.fromkeys(_paths([*own, *others])))
+    pool.own_paths = tuple(dict.fromkeys(_paths(own)))
+    pool.paths = tuple(dict.fromkeys((*pool.own_paths, *_paths(others))))
     return pool
 
 
@@ -29,10 +32,35 @@ def _paths(modules: Iterable[Module]) -> Iterator[Path]:
     """The paths below the input that the modules name as a whole."""
     for module in modules:
         for node in walk(module.rules):
-            if isinstance(node, Ref) and node.head == Var("input"):
-                keys = [o.value for o in node.operands if isinstance(o, Scalar)]
-                if len(keys) == len(node.operands) and all(isinstance(k, str) for k in keys):
-                    yield tuple(keys)
+            if isinstance(node, Ref):
+                path = _path(node)
+            elif isinstance(node, Call) and node.operator == _GET and len(node.args) == 3:
+                path = _got(*node.args[:2])
+            else:
+                continue
+            if path:
+                yield path
+
+
+def _path(term: Term) -> Path | None:
+    """The path below the input that a term is; None for anything else."""
+    if term == Var("input"):
+        return ()
+    if not isinstance(term, Ref) or term.head != Var("input"):
+        return None
+    return _keys(term.operands)
+
+
+def _got(whole: Term, key: Term) -> Path | None:
+    """The path that ``object.get`` looks up."""
+    base = _path(whole)
+    keys = _keys(key.items if isinstance(key, Array) else (key,))
+    return None if base is None or keys is None else (*base, *keys)
+
+
+def _keys(terms: Sequence[Term]) -> Path | None:
+    keys = [t.value for t in terms if isinstance(t, Scalar) and isinstance(t.value, str)]
+    return tuple(keys) if len(keys) == len(terms) else None
 
 
 def _constants(modules: Iterable[Module]) -> list[Any]:

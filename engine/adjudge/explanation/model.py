@@ -87,7 +87,8 @@ class Ground:
     """An input, and what is known of it.
 
     ``shape`` is what the input can be; ``place`` tells a path's pointer for people and where it
-    stands; ``fixed`` which paths a change must leave alone; ``now_ns`` the evaluation time.
+    stands; ``fixed`` which paths a change must leave alone; ``now_ns`` the evaluation time;
+    ``conceal`` gives a value at a path as it may be shown.
     """
 
     input: Any
@@ -95,3 +96,4 @@ class Ground:
     fixed: Callable[[Path], bool] = field(default=lambda path: False)
     shape: Shape = field(default=ANY)
     now_ns: int = 0
+    conceal: Callable[[Path, Any], Any] = field(default=lambda path, value: value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adjudge.decision.model import RuleResult
+from adjudge.documents.model import join
 from adjudge.evaluation import Case, Judge, Run, Scope, Settings
 from adjudge.explanation.changes import Path
 from adjudge.explanation.clauses import Clauses
@@ -138,7 +139,15 @@ class RuleExplainer:
             fixed=(lambda path: False) if raw else _is_fixed,
             shape=known.input if known is not None else ANY,
             now_ns=self.settings.now_ns,
+            conceal=self._concealed,
         )
+
+    def _concealed(self, path: Path, value: Any) -> Any:
+        """A value, or a word about why it is not shown."""
+        evidence = self.settings.redaction.evidence(None, join("", *path), value, None)
+        if evidence.recorded == "redacted":
+            return f"[redacted: {evidence.redacted}]"
+        return value
 
 
 def _is_fixed(path: Path) -> bool:

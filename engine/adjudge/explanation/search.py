@@ -8,7 +8,7 @@ within bounds of tries and time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
@@ -16,8 +16,11 @@ from adjudge.explanation.candidates import MAX_ALIKE, Pool, candidates
 from adjudge.explanation.changes import Change, Path, applied, value_at
 from adjudge.explanation.model import Counterfactual, Ground
 from adjudge.rego.evidence import Entry, Evaluation, Read
+from adjudge.rego.runtime.values import UNDEFINED
 
 MAX_CHANGES: Final = 12
+LARGE: Final = 3.0
+"""The cost over which a single change counts as large."""
 BEAM: Final = 6
 """How many partly successful changes are built on."""
 
@@ -75,15 +78,16 @@ class Search:
         large: _Node | None = None
         for level in range(1, MAX_CHANGES + 1):
             reached, better = self._level(beam)
-            if reached is not None and len(reached.changes) <= max(level, 2):
-                return Counterfactual(self._least(reached), self.tries)
-            # One change to many elements does it; perhaps two changes do, too.
-            large = large or reached
-            if not better or self._over or (large is not None and level == 2):
+            if reached is not None and (large is None or reached.cost < large.cost):
+                large = reached
+            # A large change does it; perhaps two small ones do, too.
+            if large is not None and (level > 1 or large.cost <= LARGE):
+                break
+            if not better or self._over:
                 break
             beam = better
         if large is not None:
-            return Counterfactual(large.changes, self.tries)
+            return Counterfactual(self._least(large), self.tries)
         if time.monotonic() >= self._until:
             return Counterfactual(None, self.tries, "time")
         over = self.tries >= self.bounds.tries
@@ -119,12 +123,13 @@ class Search:
         best: _Node | None = None
         better: list[_Node] = []
         for node in beam:
-            for change in candidates(node.state.reads, self.pool, self.ground):
+            reads = (*node.state.reads, *self._named(node))
+            for change in candidates(reads, self.pool, self.ground):
                 if self._over:
                     break
                 if any(_same_place(change.path, c.path) for c in node.changes):
                     continue
-                if best is not None and self._dearer(node, change, best):
+                if best is not None and node.cost + change.cost >= best.cost:
                     break
                 following = self._following(node, change)
                 if following is None:
@@ -140,12 +145,14 @@ class Search:
         better.sort(key=lambda n: (self._distance(n.state), n.cost))
         return best, better[: 1 if self.goal == "nothing" and len(better) > 50 else BEAM]
 
-    @staticmethod
-    def _dearer(node: _Node, change: Change, best: _Node) -> bool:
-        """Whether one more change would not be smaller than the best: fewer changes come first,
-        and then cheaper ones."""
-        size = (len(node.changes) + 1, node.cost + change.cost)
-        return size >= (len(best.changes), best.cost)
+    def _named(self, node: _Node) -> Iterator[Read]:
+        """What the rule's text names and no read was recorded of: those within a negation that
+        did not hold."""
+        known = {r.path for r in node.state.reads}
+        for path in self.pool.own_paths:
+            if path not in known:
+                value = value_at(node.input, path)
+                yield Read("input", path, UNDEFINED if value is None else value)
 
     def _following(self, node: _Node, change: Change) -> _Node | None:
         self.tries += 1

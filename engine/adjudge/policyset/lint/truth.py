@@ -9,7 +9,6 @@ from adjudge.policyset.lint.model import Finding, Subject, is_yaml
 from adjudge.rego.analysis.contradictions import empty_rules, never_true
 from adjudge.rego.analysis.origins import parts
 from adjudge.rego.passes.model import Clause, Group, Path, path_text
-from adjudge.rego.passes.recursion import references
 from adjudge.rego.syntax import Array, Expr, Object, Ref, Scalar, Set, Var, With, walk
 from adjudge.yamlpolicy.problems import suggestion
 
@@ -171,10 +170,10 @@ def _unknown_data(subject: Subject) -> Iterator[Finding]:
     packages = {m.package for m in subject.modules}
     for _, clause in subject.clauses():
         replaced = {_ground(w.target) for w in _withs(clause) if isinstance(w.target, Ref)}
-        for ref in references(parts(clause)):
-            path = _ground(ref)
+        for ref in walk(parts(clause)):
+            path = _ground(ref) if isinstance(ref, Ref) else ()
             package = max((p for p in packages if path[: len(p)] == p), key=len, default=None)
-            if package is None or len(path) == len(package):
+            if package is None or len(path) == len(package) or not isinstance(ref, Ref):
                 continue
             name = path[len(package)]
             node = subject.comp.tree.find(package)
