@@ -40,3 +40,11 @@ def test_terms_that_are_never_equal_bind_nothing(equation: str) -> None:
     with pytest.raises(RegoErrors) as caught:
         answer(f"p if {equation}")
     assert {e.code for e in caught.value.errors} == {"rego_unsafe_var_error"}
+
+
+@pytest.mark.parametrize("head", ["p[{k}] := 1", "p.a[{k}].b := 1", "p.a[{k}].b contains 1"])
+def test_types_of_comprehensions_in_the_reference_of_a_head(head: str) -> None:
+    with pytest.raises(RegoErrors) as caught:
+        answer(head.replace("{k}", "[x | some x in 1]"))
+    assert {e.code for e in caught.value.errors} == {"rego_type_error"}
+    assert answer("p[[x | some x in [1]]] := 2") == {"p": {"[1]": 2}}

@@ -87,7 +87,8 @@ def evaluate(
 
     ``input_`` is ``...`` when there is none.  ``backwards`` tries the goals of a body from the
     last to the first, which changes nothing but which errors are met.  Raises
-    :class:`ConflictError`, :class:`UnsafeError`, and ``NotImplementedError`` for what this evaluator does not know.
+    :class:`ConflictError`, :class:`UnsafeError`, and ``NotImplementedError`` for what this
+    evaluator does not know.
     """
     rules = prepare([parse_module(text, name) for name, text in modules.items()])
     start = None if input_ is ... else from_json(input_)

@@ -69,7 +69,7 @@ class Flattener:
             each.value = self._head_term(each.value, body)
             if each.key is not None:
                 each.key = self._head_term(each.key, body)
-            each.tail = tuple(self._head_term(t, body) for t in each.tail)
+            each.tail = tuple(self._hoist(self.term(t, body, ()), body, ()) for t in each.tail)
             each.args = tuple(self.term(a, body, ()) for a in each.args)
             each.body = tuple(body)
             each = each.orelse
