@@ -135,8 +135,8 @@ class StepEmitter(CallEmitter):
     def _base(self, step: ir.Base, out: list[ast.stmt], fail: Fail) -> bool:
         dst = self.local(step.dst)
         if not all(isinstance(key, str) for key in step.path):
-            value = py.method(self.context(step.ctx), "base", py.const(step.path))
-            out.append(py.assign(dst, value))
+            found = py.method(self.context(step.ctx), "base", py.const(step.path))
+            out.append(py.assign(dst, found))
             return True
         value: ast.expr = py.attr(self.context(step.ctx), "data")
         if self.trace and step.path:

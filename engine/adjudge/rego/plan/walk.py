@@ -15,12 +15,13 @@ _FLAT: Final = (ir.Dot, ir.Compare, ir.CallBuiltin, ir.CallFunction, ir.RuleValu
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """The fields of a step class: the locals it binds, the operands it reads (one, several,
-    or in pairs), and the blocks in it."""
+    or in pairs), whether it holds a block, and its other fields."""
 
     binds: tuple[str, ...]
     reads: tuple[str, ...]
     lists: tuple[str, ...]
     block: bool
+    others: tuple[str, ...]
 
 
 _LISTS: Final = frozenset({"args", "items", "path"})
@@ -45,7 +46,11 @@ def _shape(cls: type) -> _Shape:
             binds = [n for n in names if n == "dst" and cls is not ir.Derive]
         reads = [n for n in names if n in _SINGLE and n not in binds]
         lists = [n for n in names if n in _LISTS]
-        known = _shapes[cls] = _Shape(tuple(binds), tuple(reads), tuple(lists), "body" in names)
+        asked = {*binds, *reads, *lists, "body"}
+        others = [f.name for f in fields(cls) if f.name not in asked]
+        known = _shapes[cls] = _Shape(
+            tuple(binds), tuple(reads), tuple(lists), "body" in names, tuple(others)
+        )
     return known
 
 
@@ -119,26 +124,27 @@ def rewritten(
     block: Callable[[ir.Block], ir.Block],
 ) -> ir.Step:
     """A copy of a step with its operands, bound locals and blocks replaced."""
-    new: dict[str, Any] = {}
-    shape = _shape(type(step))
+    cls = type(step)
+    shape = _shape(cls)
+    new: Any = object.__new__(cls)
+    for name in shape.others:
+        setattr(new, name, getattr(step, name))
     for name in shape.binds:
         found = getattr(step, name)
-        if found is not None:
-            new[name] = local(found)
+        setattr(new, name, None if found is None else local(found))
     for name in shape.reads:
         found = getattr(step, name)
-        if found is not None:
-            new[name] = operand(found)
+        setattr(new, name, None if found is None else operand(found))
     for name in shape.lists:
-        new[name] = tuple([operand(o) for o in getattr(step, name)])
+        setattr(new, name, tuple([operand(o) for o in getattr(step, name)]))
     if shape.block:
-        new["body"] = block(step.body)  # type: ignore[union-attr]
+        new.body = block(step.body)  # type: ignore[union-attr]
     if isinstance(step, ir.MakeObject):
-        new["pairs"] = tuple([(operand(k), operand(v)) for k, v in step.pairs])
+        new.pairs = tuple([(operand(k), operand(v)) for k, v in step.pairs])
     elif isinstance(step, ir.Derive):
-        new["patches"] = tuple(
+        new.patches = tuple(
             [p if p.value is None else replace(p, value=operand(p.value)) for p in step.patches]
         )
     elif isinstance(step, ir.Fork):
-        new["blocks"] = [block(b) for b in step.blocks]
-    return replace(step, **new)
+        new.blocks = [block(b) for b in step.blocks]
+    return new  # type: ignore[no-any-return]
