@@ -11,7 +11,6 @@ import click
 
 from adjudge.cli.terminal import safe
 from adjudge.errors import AdjudgeError, ErrorList, InputError
-from adjudge.exports.escape import defuse_commands
 from adjudge.rego.capabilities import Capabilities, all_capabilities
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
@@ -80,6 +79,9 @@ def complain(error: AdjudgeError, limit: int = 0) -> None:
     if isinstance(error, ErrorList) and 0 < limit < len(error.errors):
         left = len(error.errors) - limit
         error = ErrorList(error.errors[:limit])
+    # Exports bring the record's model along, which takes longer than many a test.
+    from adjudge.exports.escape import defuse_commands
+
     click.echo(defuse_commands(f"error: {safe(error.render())}"), err=True)
     if left:
         click.echo(f"error: {left} more errors (--max-errors 0 shows them all)", err=True)
