@@ -16,7 +16,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.differential.compare import Difference, by_order, differences
+from tests.differential.compare import Difference, differences, explained
 from tests.differential.generate import Case, case
 from tests.differential.opa import Opa, binary
 from tests.differential.shrink import shrink
@@ -28,7 +28,7 @@ class Report:
 
     pairs: int = 0
     found: int = 0
-    by_order: int = 0
+    explained: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
 
 
@@ -49,7 +49,8 @@ def main(argv: list[str]) -> int:
         report = run(args.count, args.seed, opa, args.show, not args.no_shrink)
     for kind, count in report.kinds.most_common():
         print(f"{count:6} {kind}")
-    print(f"{report.by_order:6} only in which error of an evaluation is met first")
+    for reason, count in report.explained.most_common():
+        print(f"{count:6} explained: {reason}")
     print(f"{report.pairs} pairs, {report.found} differences")
     return 1 if report.found else 0
 
@@ -63,11 +64,11 @@ def run(count: int, seed: int, opa: Opa | None, show: int, small: bool) -> Repor
         found = differences(each, opa)
         if not found:
             continue
-        different = [d for d in found if not by_order(each, d, opa)]
-        if not different:
-            report.by_order += 1
+        reasons = [explained(each, d, opa) for d in found]
+        report.explained.update(set(reasons) - {""})
+        found = [d for d, reason in zip(found, reasons, strict=True) if not reason]
+        if not found:
             continue
-        found = different
         report.found += 1
         kind = found[0].kind
         report.kinds[kind] += 1

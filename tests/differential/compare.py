@@ -188,23 +188,43 @@ def differences(
     return found
 
 
-def by_order(case: Case, difference: Difference, opa: Opa | None) -> bool:
+def explained(case: Case, difference: Difference, opa: Opa | None) -> str:
+    """Which of the differences that ``docs/reference/rego-support.md`` explains this is."""
+    left, right = difference.left, difference.right
+    if isinstance(left, Failed) or isinstance(right, Failed):
+        return "which error is met" if _by_order(case, difference, opa) else ""
+    if difference.between != "opa":
+        return ""
+    if left == Invalid(("rego_type_error",)) and not isinstance(right, Invalid):
+        templates = any('$"' in text for text in case.modules.values())
+        return "types after templates" if templates else ""
+    return "an element twice" if left == _once(right) else ""
+
+
+def _by_order(case: Case, difference: Difference, opa: Opa | None) -> bool:
     """Whether a difference is only about which errors of evaluation are met.
 
     OPA's index may rule a body out before the engine under test gets to the expression that
-    makes it fail, and the other way round.  Then the naive evaluator meets the conflict too,
-    or nobody differs when errors of builtins are not strict.
+    makes it fail, and the other way round.  Then the naive evaluator meets a conflict too, in
+    some order, or nobody differs when errors of builtins are not strict.
     """
     left, right = difference.left, difference.right
-    if not (isinstance(left, Failed) or isinstance(right, Failed)):
-        return False
     if isinstance(left, Failed) and isinstance(right, Failed):
         return True
-    one = replace(case, paths=(difference.path,), strict=False)
+    lenient = replace(case, strict=False)
     if CONFLICT in (left, right):
-        every = replace(case, strict=False)
-        return any(CONFLICT in reference(every, backwards=b) for b in (False, True))
-    return case.strict and not differences(one, opa)
+        return any(CONFLICT in reference(lenient, backwards=b) for b in (False, True))
+    return case.strict and not differences(replace(lenient, paths=(difference.path,)), opa)
+
+
+def _once(value: Any) -> Any:
+    """The value without the elements of arrays that are equal to the one before."""
+    if isinstance(value, dict):
+        return {k: _once(v) for k, v in value.items()}
+    if not isinstance(value, list):
+        return value
+    items = [_once(v) for v in value]
+    return [item for n, item in enumerate(items) if n == 0 or item != items[n - 1]]
 
 
 def _compare(case: Case, name: str, fast: Answers, other: Answers) -> list[Difference]:

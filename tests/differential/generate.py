@@ -386,7 +386,9 @@ class _Terms:
         if len(statements) > 1 and self.chance(0.15):  # the order is the compiler's business
             at = self.rng.randrange(len(statements))
             declared = [x for x in statements if x.startswith("some ") or ":=" in x]
-            if not _names(statements[at]) & _names(" ".join(declared)):
+            known = _names(" ".join(declared))
+            # OPA wants some variables in the body of an `every` to be known before it.
+            if not statements[at].startswith("every ") and not _names(statements[at]) & known:
                 statements.insert(0, statements.pop(at))
         return statements
 
