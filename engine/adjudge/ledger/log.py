@@ -77,7 +77,12 @@ class Ledger:
     """
 
     def __init__(
-        self, database: Database, tenant: str, signer: Signs | None, clock: Callable[[], int]
+        self,
+        database: Database,
+        tenant: str,
+        signer: Signs | None,
+        clock: Callable[[], int],
+        check: bool = True,
     ) -> None:
         self.tenant = tenant
         self.url = database.shown
@@ -94,7 +99,8 @@ class Ledger:
                 f"{self.url}: the log {self.origin} is not signed with this key",
                 hint="use the key that `adjudge ledger init` made or was given",
             )
-        self._check()
+        if check:
+            self._check()
 
     # --- opening ----------------------------------------------------------------------------
 
@@ -106,9 +112,11 @@ class Ledger:
         tenant: str = DEFAULT_TENANT,
         signer: Signs | None = None,
         create: bool = False,
+        check: bool = True,
         clock: Callable[[], int] = time.time_ns,
     ) -> Ledger:
-        """The log of a tenant, after a check of its newest parts.
+        """The log of a tenant, after a check of its newest parts (not with ``check=False``, which
+        is for audits).
 
         With ``create``, a ledger and a log that are missing are made, without a key: they can be
         signed after :meth:`init`.  Raises :class:`LedgerError` ``ledger_unavailable``,
@@ -120,7 +128,7 @@ class Ledger:
         try:
             if create:
                 make_log(database, tenant)
-            return cls(database, tenant, signer, clock)
+            return cls(database, tenant, signer, clock, check)
         except BaseException:
             database.close()
             raise
@@ -203,6 +211,8 @@ class Ledger:
         """
         if not items:
             return []
+        if any(item.kind == ERASURE for item in items):
+            raise LedgerError("entry_invalid", f"entries of the kind {ERASURE} are made by erasing")
         with self._lock, self._database.writing():
             return self._append(self.rows.state(lock=True), items, allow_clock_backwards)
 
