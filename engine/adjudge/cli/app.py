@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "Show what policies there are, what a rule does, or a policy as Rego.",
     "fmt": "Format Rego, as `opa fmt` does.",
     "lint": "Look for mistakes in policies.",
+    "pack": "Put a decision and all that proves it into one signed archive.",
     "replay": "Make a recorded judgement again, and compare.",
     "report": "Summarise logged decisions.",
     "serve": "Answer decisions over HTTP, with OPA's data API.",

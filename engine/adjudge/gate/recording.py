@@ -122,15 +122,22 @@ class Recordings:
             if _ID.fullmatch(name.removesuffix(".json")):
                 yield name.removesuffix(".json")
 
+    def describe(self, decision_id: str) -> bytes:
+        """What a recording is made of: JSON that names its parts.
+
+        Raises InputError ``recording_not_found``, ``recording_invalid``.
+        """
+        if not _ID.fullmatch(decision_id):
+            raise _invalid(f"{decision_id[:50]!r} is not the id of a decision")
+        return _read(self.root / "decisions" / f"{decision_id}.json", "recording_not_found")
+
     def load(self, decision_id: str) -> Recording:
         """What a decision was made of.
 
         Raises InputError ``recording_not_found``, ``recording_invalid`` and those of
         :meth:`get`.
         """
-        if not _ID.fullmatch(decision_id):
-            raise _invalid(f"{decision_id[:50]!r} is not the id of a decision")
-        raw = _read(self.root / "decisions" / f"{decision_id}.json", "recording_not_found")
+        raw = self.describe(decision_id)
         try:
             document = decode_value(json.loads(raw))
             if document["schema"] != SCHEMA_ID:
