@@ -160,9 +160,11 @@ class _Inserter:
         decl = BuiltinDecl(NAME, ({"type": "number"}, {"type": "array"}), None)
         granted = replace(old.capabilities, builtins={**old.capabilities.builtins, NAME: decl})
         new = replace(old, capabilities=granted, found=[])
-        new.groups = {p: self._group(g) if wanted(p) else g for p, g in old.groups.items()}
+        changed = {path: self._group(g) for path, g in old.groups.items() if wanted(path)}
+        new.groups = {**old.groups, **changed}
         # Who refers to a rule finds it in the tree, and takes what is constant for granted.
-        new.tree = _with_groups(old.tree, new.groups)
+        above = {path[:n] for path in changed for n in range(len(path) + 1)}
+        new.tree = _with_groups(old.tree, changed, above)
         return new
 
     def _group(self, group: Group) -> Group:
@@ -264,11 +266,13 @@ class _Place:
     parent: Probe | None
 
 
-def _with_groups(node: Node, groups: Mapping[Path, Group]) -> Node:
-    """The same rule tree with other groups in it."""
-    children = {key: _with_groups(child, groups) for key, child in node.children.items()}
-    group = None if node.group is None else groups[node.path]
-    return replace(node, children=children, group=group)
+def _with_groups(node: Node, groups: Mapping[Path, Group], above: Container[Path]) -> Node:
+    """The same rule tree with other groups in it; ``above`` are their paths and those that
+    lead to them."""
+    if node.path not in above:
+        return node
+    children = {key: _with_groups(each, groups, above) for key, each in node.children.items()}
+    return replace(node, children=children, group=groups.get(node.path, node.group))
 
 
 def _declared(node: Any) -> set[str]:
