@@ -29,11 +29,14 @@ from adjudge.source import Location
 from adjudge.version import __version__
 
 APPLICABLE: Final = "applicable"
+SIGN: Final = "adjudge_here_"
+"""How the rules begin that tell that a module is there."""
 UNRECORDED: Final = ("rand.intn", "uuid.rfc4122")
 """Builtins that are granted, whose answers only OPA knows."""
 
 _ANSWER: Final = """\
 answer := {"marker": MARKER, "values": values} if {
+	count(here) == COUNT
 	wanted := input.wanted
 	values := {i: v | some i in wanted; v := clauses[i]}
 		with input as input.document
@@ -115,28 +118,35 @@ class OpaEngine:
         workspace = self.workspace
         self._provenance = workspace.opa.provenance(workspace.path)
         copies = {
-            loc: Copy(
-                self._keys[loc],
-                len(entry.group.path) - len(self._package(loc)),
-                workspace.marker if entry.group.kind == "complete" else None,
-            )
+            loc: Copy(self._keys[loc], len(entry.group.path) - len(self._package(loc)))
             for loc, entry in self._entries.items()
+            if entry.group.kind == "set"
         }
-        workspace.push(self._policies.modules, self._policies.data, self._asking(), copies)
+        policies = self._policies
+        workspace.push(policies.modules, policies.data, self._asking(), copies, SIGN)
 
     def _package(self, loc: Location) -> tuple[str, ...]:
         return next(m.package for m in self._policies.modules if m.file == loc.file)
 
     def _asking(self) -> str:
         root = self.workspace.root
-        rules: dict[str, Path] = {k: (*self._package(loc), k) for loc, k in self._keys.items()}
+        rules: dict[str, Path] = {
+            key: (*self._package(loc), key) if entry.group.kind == "set" else entry.group.path
+            for (loc, entry), key in zip(self._entries.items(), self._keys.values(), strict=True)
+        }
         rules |= {key: path for path, key in self._applicable.items()}
         lines = [
             f'clauses["{key}"] := [v | v := {path_text((*root, *path))}]'
             for key, path in rules.items()
         ]
+        modules = self._policies.modules
+        lines += [
+            f"here contains {n} if {path_text((*root, *module.package, f'{SIGN}{n}'))}"
+            for n, module in enumerate(modules)
+        ]
         marker = path_text((*root[:-1], "marker"))
-        return "\n\n".join([*lines, _ANSWER.replace("MARKER", marker)])
+        answer = _ANSWER.replace("MARKER", marker).replace("COUNT", str(len(modules)))
+        return "\n\n".join([*lines, answer])
 
     # -- asking ------------------------------------------------------------------------------
 
@@ -186,9 +196,9 @@ class OpaEngine:
 
     def error(self, failure: Failure, otherwise: Location) -> RegoEvalError:
         """An error of OPA's, at the place in the policy as it was written."""
-        source = self.workspace.moved.get(failure.file)
-        place = source.original(failure.row, failure.col) if source is not None else otherwise
-        return RegoEvalError(failure.code, failure.message, location=place)
+        place = self.workspace.original(failure.file, failure.row, failure.col)
+        message = self.workspace.plain(failure.message)
+        return RegoEvalError(failure.code, message, location=place or otherwise)
 
 
 class OpaRun:
@@ -222,11 +232,12 @@ class OpaRun:
         except EvaluationFailed as error:
             return Outcome((), (), place, self._engine.error(error.failure, place))
         if entry.group.kind == "set":
-            values = found[0] if found and isinstance(found[0], list) else None
-            if values is None:
+            if not found:
                 raise self._engine.workspace.gone()
+            values = found[0] if isinstance(found[0], list) else []
         else:
-            values = [v for v in found if v != self._engine.workspace.marker]
+            # A rule with one value is one entry as a whole: that of its first clause.
+            values = found if Location(*entry.group.clauses[0][0]) == place else []
         return Outcome(tuple(Solution(v, self._reads(v)) for v in values), (), place)
 
     def value(self, path: tuple[Any, ...]) -> Value:

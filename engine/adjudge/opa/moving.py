@@ -43,15 +43,13 @@ _NO_FOLDING: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A clause to be given a second time, alone and under another name.
+    """A clause of a partial set to be given a second time, alone and under another name.
 
-    ``depth`` is how many steps of its head name the rule.  ``otherwise`` is the value it has
-    where the clause has none, for rules with one value.
+    ``depth`` is how many steps of its head name the rule.
     """
 
     name: str
     depth: int
-    otherwise: str | None
 
 
 @dataclass(frozen=True)
@@ -72,17 +70,22 @@ class Moved:
         return self.places[max(before)] if before else Location(self.file, 1, 1)
 
 
-def move(module: Module, root: Root, copies: Mapping[Location, Copy]) -> Moved:
-    """A module below ``root``, with copies of the clauses that begin at the places given.
+def move(
+    module: Module, root: Root, copies: Mapping[Location, Copy], sign: str | None = None
+) -> Moved:
+    """A module below ``root``, with copies of the clauses that begin at the places given, and
+    a rule called ``sign`` that is always true.
 
     Raises OpaError ``opa_policy_inexpressible`` when Rego v1 cannot say it.
     """
     try:
         rules = [moved(rule, root) for rule in module.rules]
-        for rule in module.rules:
+        for rule in tuple(rules):
             copy = copies.get(rule.loc)
             if copy is not None and not rule.default:
-                rules += _copied(moved(rule, root), copy)
+                rules.append(_renamed(rule, copy))
+        if sign is not None:
+            rules.append(Rule(Head(Var(sign), value=Scalar(True), assign=True)))
         tree = replace(
             module,
             package=(*root, *module.package),
@@ -137,20 +140,12 @@ def _imports(imports: Iterable[Import], root: Root) -> Iterator[Import]:
             yield moved(item, root)
 
 
-def _copied(rule: Rule, copy: Copy) -> Iterator[Rule]:
-    if copy.otherwise is not None:
-        head = Head(Var(copy.name), value=Scalar(copy.otherwise), assign=True)
-        yield Rule(head, default=True, loc=rule.loc)
-    yield _renamed(rule, copy)
-
-
 def _renamed(rule: Rule, copy: Copy) -> Rule:
     ref = rule.head.ref
     rest: tuple[Term, ...] = () if isinstance(ref, Var) else ref.operands[copy.depth - 1 :]
     name = Var(copy.name, ref.loc)
     new: Var | Ref = Ref(name, rest, ref.loc) if rest else name
-    orelse = None if rule.orelse is None else _renamed(rule.orelse, copy)
-    return replace(rule, head=replace(rule.head, ref=new), orelse=orelse)
+    return replace(rule, head=replace(rule.head, ref=new))
 
 
 def _places(new: Sequence[Rule], old: Sequence[Rule]) -> Iterator[tuple[tuple[int, int], Location]]:
@@ -184,7 +179,8 @@ def _text(module: Module, *, with_metadata: bool) -> str:
     if not with_metadata:
         return format_module(module)
     begin = format_module(replace(module, rules=()))
-    parts = [_metadata(module.annotations) + begin]
+    outer = [a for a in module.annotations if a.scope in ("package", "subpackages")]
+    parts = [_metadata(outer) + begin]
     for rule in module.rules:
         alone = format_module(replace(module, rules=(rule,)))
         parts.append(_metadata(rule.annotations) + alone.removeprefix(begin).lstrip("\n"))

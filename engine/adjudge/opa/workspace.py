@@ -8,9 +8,11 @@ were ``data``; ``ask`` holds what queries need; ``marker`` says that all of it i
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from adjudge.opa.client import Opa
@@ -65,20 +67,27 @@ class Workspace:
         data: Mapping[str, Any],
         asking: str,
         copies: Mapping[Location, Copy] | None = None,
+        sign: str | None = None,
     ) -> None:
         """Push policies, data, and last ``asking``: rules of the package of queries.
+
+        The module with number N also gets the rule ``<sign>N``, see :func:`move`.
 
         Raises OpaError; then some of it may be there, and :meth:`clear` is to be called.
         """
         modules = list(modules)
         texts = [(None, text) for text in stubs(modules, self.root).values()]
-        moved = [(m, m.text) for m in (move(each, self.root, copies or {}) for each in modules)]
+        moved = [
+            move(each, self.root, copies or {}, f"{sign}{number}" if sign else None)
+            for number, each in enumerate(modules)
+        ]
+        pairs = [(each, each.text) for each in moved]
         package = path_text(self.ask).removeprefix("data.")
         last = (None, f"package {package}\n\n{asking}")
         end = time.monotonic() + PUSH_SECONDS
         self._data = True
         self.opa.put_data(self.path, {"root": dict(data), "marker": self.marker})
-        for number, (source, text) in enumerate([*texts, *moved, last]):
+        for number, (source, text) in enumerate([*texts, *pairs, last]):
             if time.monotonic() > end:
                 raise OpaError(
                     "opa_timeout",
@@ -126,6 +135,24 @@ class Workspace:
                 f"what was pushed could not be taken away from the OPA at {self.opa.target.url}:"
                 f" policies {self.path}/*, data {self.path} ({error.message})"
             )
+
+    def plain(self, text: str) -> str:
+        """What OPA says, about policies as they were written."""
+        text = text.replace(path_text(self.root), "data")
+        return self._places.sub(self._place, text)
+
+    @cached_property
+    def _places(self) -> re.Pattern[str]:
+        return re.compile(rf"({self.path}/[0-9]+\.rego):([0-9]{{1,9}})")
+
+    def _place(self, match: re.Match[str]) -> str:
+        place = self.original(match[1], int(match[2]))
+        return f"{place.file}:{place.row}" if place is not None else match[0]
+
+    def original(self, policy: str, row: int, col: int = 1) -> Location | None:
+        """The place in a policy as it was written that a place in what was pushed stands for."""
+        source = self.moved.get(policy)
+        return None if source is None else source.original(row, col)
 
     def gone(self) -> OpaError:
         """What is raised when an answer shows that not everything is there any more."""
