@@ -65,6 +65,8 @@ class Cursor:
         # Whether `not` negates conditions, and whether `and` and `or` join them.
         self.not_bodies = False
         self.logical = False
+        # Whether there are template strings.
+        self.templates = True
 
     def named_by_keyword(self) -> bool:
         """Whether a keyword stands here that is a name, as ``.`` or ``[`` touches it."""

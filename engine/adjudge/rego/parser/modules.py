@@ -40,6 +40,7 @@ class ModuleParser(RuleParser):
         super().__init__(tokens, max_depth)
         self.rego_version = rego_version
         self.keywords = frozenset(KEYWORDS_OF[rego_version])
+        self.templates = rego_version > 0
         self.not_bodies = self.logical = rego_version > 1
         self.errors: list[RegoParseError] = []
         self.v1_errors = []

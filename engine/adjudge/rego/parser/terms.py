@@ -387,6 +387,8 @@ class TermParser(Cursor):
 
     def _template(self) -> Term:
         loc = self.locs[self.i]
+        if not self.templates:
+            raise self.error("template strings are not supported by current capabilities")
         raw = self.texts[self.i] == "`"
         self.i += 1
         parts: list[str | Term | Expr] = []

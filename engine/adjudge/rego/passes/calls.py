@@ -58,6 +58,10 @@ class _Checker:
                 self.comp.error(f"undefined function {operator.name}", loc, _TYPE_ERROR)
                 return
             self._granted(operator.name, decl, loc)
+            if decl.result is None and not statement:
+                message = f"{TermText(lambda name: None).term(call)} used as value"
+                self.comp.error(message, call.loc, _TYPE_ERROR, stage=Stage.VOID_CALLS)
+                return
             fits = given == decl.arity or (statement and given == decl.arity + 1)
             if not fits and not decl.variadic:
                 self.comp.error(_builtin_arity(decl, call.args, loc), loc, _TYPE_ERROR)

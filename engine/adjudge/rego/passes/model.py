@@ -157,6 +157,8 @@ class Compilation:
     strict: bool = False
     groups: dict[Path, Group] = field(default_factory=dict)
     tree: Node = field(default_factory=lambda: Node(()))
+    replaced: list[tuple[Path, Location]] = field(default_factory=list)
+    """Where documents below ``data`` are the target of some ``with``, up to what is constant."""
     mocked: set[str] = field(default_factory=set)
     """Builtins (by name) and functions (``data.a.f``) that are the target of some ``with``."""
     capturing: set[int] = field(default_factory=set)

@@ -264,7 +264,7 @@ class Resolver(TermResolver):
             new = Not(self._condition(term.condition, scope, "negated expression"), term.loc)
         elif isinstance(term, Logical):
             new = self._logical(term, scope)
-        elif isinstance(term, Call) and is_op(term, "assign"):
+        elif isinstance(term, Call) and is_op(term, "assign", 2):
             if expr.negated:
                 message = "cannot assign vars inside negated expression"
                 self.comp.error(message, expr.loc, stage=Stage.VARIABLES)
@@ -313,7 +313,7 @@ class Resolver(TermResolver):
             inner = self._body_scope(scope, condition.body)
         for expr in condition.body:
             term = expr.term
-            if not condition.braced and isinstance(term, Call) and is_op(term, "assign"):
+            if not condition.braced and isinstance(term, Call) and is_op(term, "assign", 2):
                 message = f"cannot assign vars inside {place}"
                 self.comp.error(message, expr.loc, stage=Stage.VARIABLES)
                 return condition
@@ -340,6 +340,7 @@ class Resolver(TermResolver):
             path = ground_path(resolved)
             if path is not None:
                 self.comp.mocked.add(path_text(path))
+                self.comp.replaced.append((path, target.loc))
             return resolved
         name = operator_name(target)
         decl = self.comp.capabilities.builtins.get(name)
@@ -399,7 +400,7 @@ def declared_in(expr: Expr) -> Iterator[Var]:
         if term.key is not None:
             yield from _pattern_vars(term.key, keys=True)
         yield from _pattern_vars(term.value, keys=True)
-    elif isinstance(term, Call) and is_op(term, "assign"):
+    elif isinstance(term, Call) and is_op(term, "assign", 2):
         yield from _pattern_vars(term.args[0], keys=False)
 
 

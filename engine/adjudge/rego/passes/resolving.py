@@ -128,6 +128,7 @@ class TermResolver(ABC):
                 parts.append(self._captured(inner, part.loc, withs))
                 continue
             resolved = self.term(part, scope)
+            self._refuse_relation(resolved)
             if isinstance(resolved, Scalar):
                 parts.append(resolved)
             else:
@@ -136,6 +137,15 @@ class TermResolver(ABC):
                 parts.append(self._captured(resolved, loc))
         loc = template.loc
         return Call(Var("internal.template_string"), (Array(tuple(parts), loc),), False, loc)
+
+    def _refuse_relation(self, term: Term) -> None:
+        name = (
+            term.operator.name if isinstance(term, Call) and isinstance(term.operator, Var) else ""
+        )
+        decl = self.comp.capabilities.builtins.get(name)
+        if decl is not None and decl.relation:
+            message = f"illegal call to relation built-in '{name}' that may cause multiple outputs"
+            self.comp.error(message, term.loc, stage=Stage.TEMPLATES)
 
     def _captured(self, term: Term, loc: Location, withs: tuple[With, ...] = ()) -> Term:
         """A set comprehension that holds the term's value, or nothing when undefined."""
@@ -181,9 +191,10 @@ class TermResolver(ABC):
         if call.infix:
             return Call(Var(name, call.operator.loc), args, True, call.loc)
         root = name.split(".", 1)[0]
-        if root == "data" or (root in self.globals and scope.lookup(root) is None):
+        declared = scope.lookup(root) is not None
+        if not declared and (root == "data" or root in self.globals):
             operator = self._reference(call.operator, scope)
-        elif scope.lookup(root) is not None:
+        elif declared:
             operator = call.operator
             scope.use(root)
             if statement:
@@ -274,5 +285,8 @@ def _relocate(term: Term, loc: Location) -> Term:
     return term
 
 
-def is_op(call: Call, name: str) -> bool:
+def is_op(call: Call, name: str, arity: int = -1) -> bool:
+    """Whether a call is of a builtin, with so many arguments unless that does not matter."""
+    if arity not in (-1, len(call.args)):
+        return False
     return isinstance(call.operator, Var) and call.operator.name == name

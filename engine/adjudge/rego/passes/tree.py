@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adjudge.rego.passes.model import Clause, Compilation, Group, Node, Path, path_text
+from adjudge.rego.passes.model import Clause, Compilation, Group, Node, Path, Stage, path_text
 from adjudge.rego.runtime.text import rego_text
 from adjudge.rego.runtime.values import sorted_values
 from adjudge.rego.syntax import Module, Ref, Rule, Scalar, Term, Var
@@ -17,10 +17,18 @@ def run(comp: Compilation) -> None:
         _node_at(comp.tree, module.package).packages.append(module)
     for group in comp.groups.values():
         _node_at(comp.tree, group.path).group = group
+    for path, loc in comp.replaced:
+        if any(_has_group(comp.tree.find(path[:n])) for n in range(1, len(path))):
+            message = "with keyword cannot partially replace virtual document(s)"
+            comp.error(message, loc, stage=Stage.MODIFIERS)
     for group in comp.groups.values():
         _check(comp, group)
     for module in comp.modules:
         _check_packages(comp, module)
+
+
+def _has_group(node: Node | None) -> bool:
+    return node is not None and node.group is not None
 
 
 def _node_at(root: Node, path: Path) -> Node:

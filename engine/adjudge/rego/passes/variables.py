@@ -213,12 +213,12 @@ def _ref_outputs(term: Any, safe: set[str], out: set[str]) -> None:
         else:
             _ref_outputs(head, safe, out)
             known = all(v in safe or v in out for v in term_vars(head))
+        if not known:
+            return
         for operand in term.operands:
-            if operand.__class__ is Scalar:
-                continue
-            _ref_outputs(operand, safe, out)
-            if known:
-                out.update(term_vars(operand))
+            if operand.__class__ is not Scalar:
+                _ref_outputs(operand, safe, out)
+                out.update(_enumerated(operand))
     elif cls is Call:
         for arg in term.args:
             _ref_outputs(arg, safe, out)
@@ -229,6 +229,15 @@ def _ref_outputs(term: Any, safe: set[str], out: set[str]) -> None:
         for key, value in term.pairs:
             _ref_outputs(key, safe, out)
             _ref_outputs(value, safe, out)
+
+
+def _enumerated(operand: Term) -> Iterator[str]:
+    """The variables that an operand of a reference binds: not what it is read from itself."""
+    if isinstance(operand, Ref):
+        for inner in operand.operands:
+            yield from _enumerated(inner)
+    else:
+        yield from term_vars(operand)
 
 
 def unify_outputs(left: Term, right: Term, safe: set[str]) -> set[str]:
