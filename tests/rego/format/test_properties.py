@@ -17,7 +17,7 @@ import pytest
 from adjudge.rego.errors import RegoErrors
 from adjudge.rego.format import format_module
 from adjudge.rego.parser import parse_module
-from adjudge.rego.syntax import Module
+from adjudge.rego.syntax import Expr, Module, Rule, Scalar
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared"
 
@@ -40,9 +40,24 @@ def _parsed(text: str) -> Module | None:
         return None
 
 
+def _plain(rule: Rule) -> Rule:
+    """A rule without what goes without saying: conditions and values that are ``true``."""
+    head, body = rule.head, rule.body
+    if rule.orelse is None and len(body) == 1 and body[0] == Expr(Scalar(True)):
+        body = () if isinstance(body[0].term, Scalar) and body[0].term.value is True else body
+    if isinstance(head.value, Scalar) and head.value.value is True and head.key is None:
+        head = replace(head, value=None)
+    orelse = None if rule.orelse is None else _plain(rule.orelse)
+    return replace(rule, head=head, body=body, orelse=orelse)
+
+
+def _plainly(module: Module) -> Module:
+    return replace(module, rules=tuple(map(_plain, module.rules)))
+
+
 def _meaning(module: Module) -> Any:
     """What formatting must not change.  Imports are sorted."""
-    tree = replace(module, imports=tuple(sorted(module.imports, key=repr)))
+    tree = _plainly(replace(module, imports=tuple(sorted(module.imports, key=repr))))
     notes = [[note.fields for note in rule.annotations] for rule in module.rules]
     return tree, notes, sorted(comment.text.strip() for comment in module.comments)
 
@@ -80,7 +95,7 @@ def test_most_modules_come_out_as_opa_writes_them(modules: list[str], tmp_path: 
     theirs = [path.read_bytes().decode() for path in paths]
     ours = [format_module(parse_module(text)) for text in modules]
     same = sum(a == b for a, b in zip(ours, theirs, strict=True))
-    assert same >= 0.97 * len(modules)
+    assert same >= 0.99 * len(modules)
 
 
 WORDS = re.compile(
@@ -115,7 +130,7 @@ def test_conditions_are_read_back(
             _check(broken)
             bare = replace(module, source="", comments=())
             formatted = format_module(bare)
-            assert parse_module(formatted) == bare, formatted
+            assert _plainly(parse_module(formatted)) == _plainly(bare), formatted
             assert format_module(replace(parse_module(formatted), source="")) == formatted
     assert checked > 300
 

@@ -7,6 +7,7 @@ as lines allow.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 
 from adjudge.rego.errors import RegoError
@@ -202,13 +203,34 @@ class _Formatter(ConditionFormatter):
 
     def _rule(self, rule: Rule) -> None:
         """Write a rule with its ``else`` clauses."""
+        rule = self._plainly(rule)
         self.out.write("default " if rule.default else "")
         self._head(rule.head)
         braced = self._clause(rule, in_else=False)
         while rule.orelse is not None:
-            rule = rule.orelse
+            rule = self._plainly(rule.orelse)
             braced = self._else(rule, after_brace=braced)
         self.out.newline()
+
+    def _plainly(self, rule: Rule) -> Rule:
+        """The same rule without a condition that is ``true`` and a value that goes without
+        saying."""
+        head, body = rule.head, rule.body
+        if rule.default or not body or (not self.strict and head.key is not None):
+            return rule
+        # A value at a key that varies is part of an object, and told.
+        fixed = isinstance(head.ref, Var) or (
+            self.strict and all(isinstance(o, Scalar) for o in head.ref.operands)
+        )
+        only = body[0]
+        always = len(body) == 1 and _is_true(only.term) and not (only.negated or only.withs)
+        if rule.orelse is None and always:
+            if head.value is None and head.key is None:
+                head = replace(head, value=Scalar(True), assign=True)
+            return replace(rule, head=head, body=())
+        if _is_true(head.value) and head.key is None and fixed:
+            return replace(rule, head=replace(head, value=None))
+        return rule
 
     def _head(self, head: Head) -> None:
         if self.short_heads and _is_step(head.ref):
@@ -399,6 +421,10 @@ def _is_step(ref: Var | Ref) -> bool:
         return False
     operand = ref.operands[0]
     return isinstance(operand, Scalar) and isinstance(operand.value, str)
+
+
+def _is_true(term: object) -> bool:
+    return isinstance(term, Scalar) and term.value is True
 
 
 def _is_set(expr: Expr) -> bool:
