@@ -37,11 +37,6 @@ def find_log(database: Database, tenant: str) -> int:
     return int(rows[0][0])
 
 
-def tenants(database: Database) -> list[str]:
-    """The tenants that have logs."""
-    return [row[0] for row in database.query("select tenant from ledger_log order by tenant")]
-
-
 def make_log(database: Database, tenant: str) -> None:
     """Make the log of a tenant, without a key, unless there is one."""
     known = "select log from ledger_log where tenant = ?"
