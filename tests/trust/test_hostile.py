@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import random
@@ -142,3 +143,116 @@ def test_truncated(bundles: list[Any], settings: TrustSettings) -> None:
         raw = json.dumps(bundle).encode()
         for length in range(0, len(raw) - 1, max(1, len(raw) // 60)):
             assert "verified" not in outcomes(raw[:length], settings)
+
+
+# --- parts of good bundles put together wrongly -------------------------------------------------
+
+OTHER = b"other weights"
+
+
+def _material(bundle: Any) -> Any:
+    return bundle["verificationMaterial"]
+
+
+@pytest.fixture
+def pair(sigstore: PrivateSigstore) -> tuple[Any, Any]:
+    """Good bundles by one signer over this artifact and over another (Rekor v2)."""
+    return tuple(  # type: ignore[return-value]
+        sigstore.sign_artifact(data, *sigstore.issue(IDENTITY, ISSUER), rekor=2)
+        for data in (DATA, OTHER)
+    )
+
+
+SWAPS: dict[str, Any] = {
+    "another file's bundle": lambda a, b: b,
+    "signature": lambda a, b: {**a, "messageSignature": b["messageSignature"]},
+    "material": lambda a, b: {**a, "verificationMaterial": _material(b)},
+    "certificate": lambda a, b: _set(
+        a, ("verificationMaterial", "certificate"), _material(b)["certificate"]
+    ),
+    "log entry": lambda a, b: _set(
+        a, ("verificationMaterial", "tlogEntries"), _material(b)["tlogEntries"]
+    ),
+    "proof": lambda a, b: _set(
+        a,
+        ("verificationMaterial", "tlogEntries", 0, "inclusionProof"),
+        _material(b)["tlogEntries"][0]["inclusionProof"],
+    ),
+    "timestamp": lambda a, b: _set(
+        a,
+        ("verificationMaterial", "timestampVerificationData"),
+        _material(b)["timestampVerificationData"],
+    ),
+    "two log entries": lambda a, b: _set(
+        a,
+        ("verificationMaterial", "tlogEntries"),
+        _material(a)["tlogEntries"] + _material(b)["tlogEntries"],
+    ),
+    "one log entry twice": lambda a, b: _set(
+        a, ("verificationMaterial", "tlogEntries"), _material(a)["tlogEntries"] * 2
+    ),
+    "two places in the log": lambda a, b: _set(
+        a, ("verificationMaterial", "tlogEntries", 0, "logIndex"), "77"
+    ),
+    "a log nobody knows": lambda a, b: _set(
+        a, ("verificationMaterial", "tlogEntries", 0, "logId", "keyId"), "AAAA"
+    ),
+    "signature and envelope": lambda a, b: {**a, "dsseEnvelope": {"payload": ""}},
+    "certificate and key": lambda a, b: _set(
+        a, ("verificationMaterial", "publicKey"), {"hint": "x"}
+    ),
+    "certificate and chain": lambda a, b: _set(
+        a,
+        ("verificationMaterial", "x509CertificateChain"),
+        {"certificates": [_material(a)["certificate"]]},
+    ),
+    "ten thousand log entries": lambda a, b: _set(
+        a, ("verificationMaterial", "tlogEntries"), _material(a)["tlogEntries"] * 10_000
+    ),
+    "ten thousand timestamps": lambda a, b: _set(
+        a,
+        ("verificationMaterial", "timestampVerificationData", "rfc3161Timestamps"),
+        _material(a)["timestampVerificationData"]["rfc3161Timestamps"] * 10_000,
+    ),
+    "signature beside a checkpoint's signature": lambda a, b: _set(
+        a,
+        ("verificationMaterial", "tlogEntries", 0, "inclusionProof", "checkpoint", "envelope"),
+        _material(a)["tlogEntries"][0]["inclusionProof"]["checkpoint"]["envelope"][:-1] + "QUFB\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SWAPS))
+def test_swapped_and_doubled_parts(
+    name: str, pair: tuple[Any, Any], settings: TrustSettings
+) -> None:
+    good, other = pair
+    assert outcomes(json.dumps(good).encode(), settings) == ["verified"]
+    made = json.dumps(SWAPS[name](good, other)).encode()
+    assert "verified" not in outcomes(made, settings)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda der: der + b"\0",
+        lambda der: der[:-1],
+        lambda der: der * 2,
+        lambda der: b"",
+        lambda der: b"\x30\x80" + der[4:] + b"\0\0",  # indefinite length: BER, not DER
+        lambda der: der.replace(b"\x06\x03\x55\x1d\x11", b"\x06\x03\x55\x1d\x0f", 1),  # two usages
+        lambda der: der.replace(b"\x2a\x86\x48\xce\x3d\x02\x01", b"\x2a\x86\x48\xce\x3d\x02\x7f"),
+        lambda der: der.replace(IDENTITY.encode(), b"\xff" * len(IDENTITY)),
+        lambda der: der.replace(b"\x18\x0f20", b"\x18\x0f99").replace(b"\x17\x0d26", b"\x17\x0d13"),
+    ],
+)
+def test_certificates_in_odd_encodings(
+    change: Any, pair: tuple[Any, Any], settings: TrustSettings
+) -> None:
+    good, _ = pair
+    place = ("verificationMaterial", "certificate", "rawBytes")
+    der = base64.b64decode(good["verificationMaterial"]["certificate"]["rawBytes"])
+    changed = change(der)
+    assert changed != der
+    made = _set(good, place, base64.b64encode(changed).decode())
+    assert "verified" not in outcomes(json.dumps(made).encode(), settings)

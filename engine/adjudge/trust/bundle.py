@@ -150,15 +150,50 @@ def _entry(item: Any) -> LogEntry:
         integrated = datetime.fromtimestamp(time, UTC) if time else None
     except (OverflowError, ValueError, OSError):
         raise Refused("malformed", "integratedTime is no time") from None
+    index = _number(item, "logIndex", required=True) or 0
+    _check_proof(item, index)
     return LogEntry(
         raw=item,
         log_id=decode_base64(field(item, str, "logId", "keyId"), "the log id"),
-        index=_number(item, "logIndex", required=True) or 0,
+        index=index,
         integrated_time=integrated,
         kind=field(item, str, "kindVersion", "kind"),
         version=field(item, str, "kindVersion", "version"),
         body=decode_base64(field(item, str, "canonicalizedBody"), "the log entry"),
     )
+
+
+def _check_proof(item: Any, index: int) -> None:
+    """What the proof of inclusion says must be well written and agree with the entry.
+
+    The entry's index is signed together with the log's promise.  Without one (Rekor v2) only
+    the proof's is proved, and the two are the same.
+    """
+    promise = optional(item, dict, "inclusionPromise")
+    if promise is not None:
+        decode_base64(field(promise, str, "signedEntryTimestamp"), "the log's promise")
+    proof = optional(item, dict, "inclusionProof")
+    if proof is None:
+        return
+    decode_base64(optional(proof, str, "rootHash") or "", "the root hash of the log")
+    for part in optional(proof, list, "hashes") or []:
+        decode_base64(field(part, str), "a hash of the log")
+    _check_note(optional(proof, str, "checkpoint", "envelope") or "")
+    if promise is None and _number(proof, "logIndex", required=False) not in (None, index):
+        raise Refused("log_entry_invalid", "it states two places in the log")
+
+
+def _check_note(note: str) -> None:
+    """The signature lines of a checkpoint are ``— NAME BASE64`` (C2SP signed note).
+
+    The library reads less strictly: what follows the padding is nothing to it.
+    """
+    _, _, signatures = note.rpartition("\n\n")
+    for line in signatures.splitlines():
+        mark, _, rest = line.partition(" ")
+        name, _, signature = rest.partition(" ")
+        if mark != "—" or not name or not decode_base64(signature, "a checkpoint's signature"):
+            raise Refused("malformed", "a line of the checkpoint is no signature")
 
 
 def _number(item: Any, key: str, *, required: bool) -> int | None:

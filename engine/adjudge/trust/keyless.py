@@ -113,6 +113,11 @@ def verify_bundle(
     identity passes here.  Raises :class:`Refused`, or InputError for an unusable root.
     """
     verifier = _verifier(_root_bytes(root), "" if root is None else root.name)
+    # The library tries every log's key when it does not know the id, which would then be a claim.
+    if any(not verifier.knows_log(entry.log_id) for entry in bundle.entries):
+        unknown_log = Refused("log_entry_invalid", "the trusted root does not know the log")
+    else:
+        unknown_log = None
     try:
         checked = Bundle.from_json(raw)
         _check_same(checked.signing_certificate.public_bytes(Encoding.DER), bundle.certificates[0])
@@ -124,6 +129,8 @@ def verify_bundle(
             digest = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=artifact.digest("sha256"))
             verifier.verify_artifact(digest, checked, _EveryIdentity())
         times = verifier._establish_time(checked)
+        if unknown_log is not None:
+            raise unknown_log
     except (AdjudgeError, Refused):
         raise
     except InvalidBundle as error:

@@ -105,9 +105,14 @@ _URL_SAFE = str.maketrans("-_", "+/")
 def decode_base64(text: str, what: str) -> bytes:
     """The bytes that ``text`` encodes in base64, padded, without foreign characters.
 
-    Both alphabets of RFC 4648 are read, as DSSE 1.0 asks.
+    Both alphabets of RFC 4648 are read, as DSSE 1.0 asks.  The bits that padding leaves over must
+    be zero (RFC 4648, 3.5), so that there is one text for the bytes.
     """
+    plain = text.translate(_URL_SAFE)
     try:
-        return base64.b64decode(text.translate(_URL_SAFE), validate=True)
+        found = base64.b64decode(plain, validate=True)
     except (binascii.Error, ValueError):
         raise Refused("malformed", f"{what} is not base64") from None
+    if base64.b64encode(found).decode("ascii") != plain:
+        raise Refused("malformed", f"{what} is not base64 as it is written")
+    return found
