@@ -150,7 +150,7 @@ _LAST = {
     0: "test_last if workloads.total == 63 with input as good\n",
     1: 'test_last if {\n\tx := {"k": v | some v in [1, 2]}\n\tx == {}\n}\n',
     2: "todo_test_last if false\n",
-    3: 'test_last if {\n\tprint("total", workloads.total) with input as good\n\ttrue\n}\n',
+    3: 'test_last if {\n\tx := workloads.total with input as good\n\tprint("total", x)\n}\n',
 }
 
 
