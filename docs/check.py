@@ -77,6 +77,11 @@ def _problem_with(line: str) -> str:
         return f"there is no command {words[0]}"
     command = app.get_command(click.Context(app), words[0])
     assert command is not None
+    if isinstance(command, click.Group) and len(words) > 1 and not words[1].startswith("-"):
+        inner = command.get_command(click.Context(command), words[1])
+        if inner is None:
+            return f"there is no command {words[0]} {words[1]}"
+        command = inner
     known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)} | {"--help", "-h"}
     for word in words[1:]:
         name = word.split("=")[0]
@@ -98,6 +103,10 @@ def cli_page() -> str:
         parent = click.Context(app, info_name="adjudge")
         out.append(f"## adjudge {name}\n")
         out.append(_help(command, name, parent))
+        for inner in command.commands.values() if isinstance(command, click.Group) else ():
+            out.append(f"### adjudge {name} {inner.name}\n")
+            above = click.Context(command, info_name=name, parent=parent)
+            out.append(_help(inner, str(inner.name), above))
     return "\n".join(out)
 
 

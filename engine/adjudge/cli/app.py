@@ -18,6 +18,7 @@ COMMANDS = {
     "eval": "Evaluate a Rego query, as `opa eval` does.",
     "explain": "Show what policies there are, what a rule does, or a policy as Rego.",
     "fmt": "Format Rego, as `opa fmt` does.",
+    "ledger": "Keep decisions in a signed, append-only log; prove what is in it.",
     "lint": "Look for mistakes in policies.",
     "pack": "Put a decision and all that proves it into one signed archive.",
     "replay": "Make a recorded judgement again, and compare.",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adjudge.errors import UsageError
+from adjudge.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from adjudge.decision.model import Decision
+    from adjudge.ledger import Item
 
 
 def check_required(url: str | None, require: bool) -> None:
@@ -38,3 +42,26 @@ def logged(decision: Decision, url: str, tenant: str, require: bool) -> Decision
         deny = Outcome("deny", (ReasonCode.LEDGER_UNAVAILABLE,))
         return overruled(decision, deny, Degradation(code=error.code, message=error.message))
     return decision
+
+
+def read_item(file: str, id: str | None, kind: str, private: Mapping[str, bytes]) -> Item:
+    """What to append for a file (``-`` is standard input): a decision record in its canonical
+    form, anything else as it is.
+
+    Raises InputError ``file_unreadable``, ``file_too_large``, ``decision_digest_mismatch``.
+    """
+    from adjudge.cli.records import MAX_BYTES, read_bytes
+    from adjudge.decision.model import Decision
+    from adjudge.decision.times import parse_time
+    from adjudge.ledger import Item
+
+    data = sys.stdin.buffer.read(MAX_BYTES) if file == "-" else read_bytes(Path(file))
+    if kind in ("record", "decision"):
+        try:
+            made = Decision.from_json(data)
+            about = parse_time(made.time)
+            return Item(made.canonical, id or made.decision_id, "decision", private, about)
+        except InputError as error:
+            if kind == "decision" or error.code != "decision_invalid":
+                raise
+    return Item(data, id, kind, private)

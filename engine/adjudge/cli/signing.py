@@ -42,7 +42,7 @@ def key_signer(key: Path) -> KeySigner:
     """The signer for a key file; its password comes from the environment."""
     from adjudge.trust.signing import load_signer
 
-    return load_signer(key, _password)
+    return load_signer(key, key_password)
 
 
 def parse_attestations(given: Sequence[str]) -> list[tuple[str, str]]:
@@ -85,7 +85,8 @@ def signed_statements(
     ]
 
 
-def _password() -> bytes | None:
+def key_password() -> bytes | None:
+    """The password of an encrypted key, from the environment."""
     for name in _PASSWORDS:
         if name in os.environ:
             return os.environ[name].encode()

@@ -245,7 +245,8 @@ class _Auditor:
         out.erased_values = len(self.gone) - out.erased_records
         if out.signed < size:
             out.warn(
-                "ledger_not_signed", f"{size - out.signed} entries were added since it was signed"
+                "ledger_not_signed",
+                f"entries that were added since it was signed: {size - out.signed}",
             )
         self._witnesses()
 
