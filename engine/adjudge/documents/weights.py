@@ -36,6 +36,7 @@ from adjudge.documents.weights_headers import (
     read_numpy,
     read_safetensors,
 )
+from adjudge.documents.weights_onnx import read_onnx
 
 __all__ = ["KIND", "WEIGHT_SUFFIXES", "load"]
 
@@ -322,7 +323,9 @@ def _recognise(found: _File, stream: BinaryIO, start: bytes, name: str) -> None:
     elif start[4:8] == b"TFL3":
         _recognised(found, "tflite")
     elif name.endswith(".onnx") and start[:1] == b"\x08":
-        _recognised(found, "onnx")
+        found.format = "onnx"
+        _checked(found, read_onnx(stream, found.size, found.report))
+        found.well_formed = not found.problems
     elif name == "saved_model.pb":
         _recognised(found, "tf_saved_model")
     elif start[257:262] == b"ustar":
