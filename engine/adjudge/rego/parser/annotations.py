@@ -88,9 +88,10 @@ def _annotations(block: list[Comment], parse_term: ParseTerm) -> Annotations:
             raise MetadataError("expected a mapping of fields", 0)
     except MetadataError as error:
         culprit = block[min(error.line + 1, len(block) - 1)]
+        where = f"line {error.shown}: " if error.shown else ""
         raise RegoParseError(
             CODE,
-            f"yaml: line {error.line + 1}: {error.message}",
+            f"yaml: {where}{error.message}",
             location=culprit.loc,
             hint=_colon_hint(block[1:]),
         ) from None

@@ -41,12 +41,16 @@ _STRING_TAG: Final = "tag:yaml.org,2002:str"
 
 
 class MetadataError(Exception):
-    """The text is not the YAML of a METADATA block.  ``line`` counts from 0."""
+    """The text is not the YAML of a METADATA block.
 
-    def __init__(self, message: str, line: int) -> None:
+    ``line`` counts from 0; ``shown`` is the number that the message names, 0: none.
+    """
+
+    def __init__(self, message: str, line: int, shown: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.line = line
+        self.shown = line + 1 if shown is None else shown
 
 
 def read_yaml(text: str) -> Any:
@@ -60,8 +64,12 @@ def read_yaml(text: str) -> Any:
     try:
         return _Builder().build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise MetadataError(error.problem or "bad YAML", mark.line if mark else 0) from None
+        # As in go-yaml: the place of the context, unless that is the first line; and what
+        # the parser finds is said to be a line further up than what the scanner finds.
+        lines = [mark.line for mark in (error.context_mark, error.problem_mark) if mark]
+        line = next((line for line in lines if line), 0)
+        scanned = line > 0 and isinstance(error, yaml.scanner.ScannerError)
+        raise MetadataError(error.problem or "bad YAML", line, line + scanned) from None
     except yaml.YAMLError as error:
         raise MetadataError(str(error).partition("\n")[0], 0) from None
 

@@ -64,7 +64,8 @@ class _Checker:
                 return
             fits = given == decl.arity or (statement and given == decl.arity + 1)
             if not fits and not decl.variadic:
-                self.comp.error(_builtin_arity(decl, call.args, loc), loc, _TYPE_ERROR)
+                message = _builtin_arity(decl, call.args, loc, statement=statement)
+                self.comp.error(message, loc, _TYPE_ERROR)
             return
         path = ground_path(operator)
         group = self.comp.groups.get(path) if path is not None else None
@@ -90,12 +91,19 @@ class _Checker:
             self.comp.error(message, loc, _TYPE_ERROR, stage=Stage.DEPRECATED, minor=True)
 
 
-def _builtin_arity(decl: BuiltinDecl, args: tuple[Term, ...], loc: Location) -> str:
-    """What is given and what is wanted; of what is computed nothing is known."""
+def _builtin_arity(
+    decl: BuiltinDecl, args: tuple[Term, ...], loc: Location, *, statement: bool
+) -> str:
+    """What is given and what is wanted; of what is computed nothing is known.
+
+    The result counts as given where it is used.
+    """
     table = Table()
     terms = Terms(table)
     env = Env(None, ())
     have = [terms.type_of(env, arg) for arg in args]
+    if not statement:
+        have.append(None)
     want = builtin_type(table, decl)
     assert isinstance(want, Function)
     what = f"{decl.name}: arity mismatch"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from adjudge.rego.syntax import (
@@ -70,6 +70,25 @@ class MetadataIndex:
             pairs.append((Scalar("path"), keys))
             entries.append(Object(tuple(pairs)))
         return Array(tuple(entries), loc)
+
+
+def redeclared(modules: Iterable[Module]) -> Iterator[tuple[Annotations, Annotations]]:
+    """Annotations that say again what those of another place say, with the first of them."""
+    first: dict[tuple[bool, tuple[str, ...]], Annotations] = {}
+    for module in modules:
+        found: list[tuple[bool, tuple[str, ...], Annotations]] = [
+            (a.scope == "package", module.package, a)
+            for a in module.annotations
+            if a.scope in ("package", "subpackages")
+        ]
+        for rule in module.rules:
+            path = rule_path(module, rule)
+            found += [(False, path, a) for a in rule.annotations if a.scope == "document"]
+        for is_package, path, annotation in found:
+            known = first.setdefault((is_package, path), annotation)
+            # One block stands with every rule of the document.
+            if known.loc != annotation.loc:
+                yield annotation, known
 
 
 def rule_path(module: Module, rule: Rule) -> tuple[str, ...]:

@@ -178,10 +178,10 @@ class Resolver(TermResolver):
         tail = tuple(self.term(t, scope) for t in operands)
         key = None if head.key is None else self.term(head.key, scope)
         value = _TRUE if head.value is None else self.term(head.value, scope)
+        self._report_unused(scope, rule.body)
         orelse = None
         if rule.orelse is not None:
             orelse = self._else(rule.orelse, args, operands, outer)
-        self._report_unused(scope, rule.body)
         if self.comp.strict:
             self._report_unused_arguments(outer, head.loc)
         return Clause(rule, args, tail, key, value, body, orelse, rule.loc, self.index), tail

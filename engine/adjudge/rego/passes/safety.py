@@ -120,20 +120,24 @@ class Safety:
         body_vars = {v for _, names, _ in asked for v in names}
         safe = set(globals_)
         placed: list[Expr] = []
-        waiting = [(e, names, closed & body_vars) for e, names, closed in asked]
+        nothing: set[str] = set()
+        waiting = [(e, names, closed & body_vars, nothing) for e, names, closed in asked]
         while waiting:
             left = []
             for each in waiting:
-                expr, names, closed = each
+                expr, names, closed, lacking = each
+                if lacking and lacking.isdisjoint(safe):
+                    left.append(each)  # nothing is known that was not when it was asked last
+                    continue
                 outputs = expr_outputs(expr, self.arity, safe)
                 if closed <= safe and all(v in safe or v in outputs for v in names):
                     placed.append(self._expr(expr, safe, outputs))
                     safe |= outputs
                 else:
-                    left.append(each)
+                    left.append((expr, names, closed, (names | closed) - safe))
             if len(left) == len(waiting):
-                self.unsafe += [(e, self._missing(e, safe, body_vars)) for e, _, _ in left]
-                placed.extend(e for e, _, _ in left)
+                self.unsafe += [(e, self._missing(e, safe, body_vars)) for e, *_ in left]
+                placed.extend(e for e, *_ in left)
                 safe |= body_vars
                 break
             waiting = left

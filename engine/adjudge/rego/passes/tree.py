@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from adjudge.rego.passes.metadata import redeclared
 from adjudge.rego.passes.model import Clause, Compilation, Group, Node, Path, Stage, path_text
 from adjudge.rego.runtime.text import rego_text
 from adjudge.rego.runtime.values import sorted_values
@@ -17,6 +18,9 @@ def run(comp: Compilation) -> None:
         _node_at(comp.tree, module.package).packages.append(module)
     for group in comp.groups.values():
         _node_at(comp.tree, group.path).group = group
+    for annotation, known in redeclared(comp.modules):
+        message = f"{annotation.scope} annotation redeclared: {place(known.loc)}"
+        comp.error(message, annotation.loc, "rego_type_error", stage=Stage.ANNOTATIONS)
     for path, loc in comp.replaced:
         if any(_has_group(comp.tree.find(path[:n])) for n in range(1, len(path))):
             message = "with keyword cannot partially replace virtual document(s)"
