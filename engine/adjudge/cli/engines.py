@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from adjudge.evaluation import Engine, Judge
     from adjudge.gate.run import MakeEngine
     from adjudge.opa.target import Target
+    from adjudge.policyset.opa_eval import QueryEngine, Question
+    from adjudge.rego.query import Result
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -34,6 +36,42 @@ class EngineChoice:
     def maker(self) -> MakeEngine | None:
         """What makes the engine for a release check; None for the embedded one."""
         return None if self.target is None else self._made
+
+    def query_engine(self) -> QueryEngine | None:
+        """What answers the queries of ``adjudge eval``; None for the embedded engine."""
+        return None if self.target is None else self._answered
+
+    def refuse(self, options: Mapping[str, bool]) -> None:
+        """Raise UsageError ``engine_option_unsupported`` when one of these is given that only
+        the embedded engine heeds."""
+        for option, given in options.items():
+            if given and self.target is not None:
+                raise UsageError(
+                    "engine_option_unsupported",
+                    f"{option} needs the embedded engine: OPA does not tell",
+                    hint="leave out --engine",
+                )
+
+    def _answered(self, question: Question) -> list[Result]:
+        from adjudge.opa import asking
+        from adjudge.opa.client import Opa
+        from adjudge.opa.workspace import RUNS
+
+        assert self.target is not None
+        self.refuse({"--opa-no-push": not self.target.push})
+        request, opa = question.request, Opa(self.target)
+        asked = asking.Question(
+            request.query,
+            question.package,
+            question.imports,
+            request.rego_version,
+            request.strict_builtin_errors,
+        )
+        with ended_by_signals(), closing(opa):
+            opa.provenance(RUNS)
+            return asking.evaluate_query(
+                opa, question.modules, question.data, request.input, asked, warn
+            )
 
     @contextmanager
     def _made(self, judge: Judge) -> Iterator[Engine]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from adjudge.cli.engines import engine_options
 from adjudge.cli.eval_report import SORT_KEYS, Output, collected, render
 from adjudge.cli.opa_options import Duration, complain, read_capabilities, split_list, unheeded
 from adjudge.cli.terminal import safe
@@ -89,6 +90,7 @@ Examples:
 @click.option("--capabilities", type=click.Path(), metavar="FILE", help="Builtins to grant.")
 @click.option("--grant", multiple=True, metavar="BUILTIN", help="Grant a withheld builtin.")
 @click.option("--v0-compatible", is_flag=True, help="Read modules as Rego v0.")
+@engine_options
 @click.option("-t", "--target", type=click.Choice(["rego"]), default="rego", help="Only one.")
 @click.option("--instrument", is_flag=True, help="The same as --metrics.")
 @unheeded("-p", "--partial", is_flag=True, callback=_unsupported)
@@ -141,6 +143,12 @@ def _check(query: str | None, options: Mapping[str, Any]) -> None:
             raise click.UsageError(" and ".join(names) + " cannot be combined")
     if options["format_"] == "source":
         raise click.UsageError("--format source shows partial results, which are not supported")
+    options["engine"].refuse(
+        {
+            f"--{name.replace('_', '-')}": options[name] not in (False, None, "off")
+            for name in ("explain", "profile", "coverage", "show_builtin_errors", "schema")
+        }
+    )
     for key in options["profile_sort"]:
         if key not in SORT_KEYS:
             raise click.UsageError(f"--profile-sort: {key!r} is none of {', '.join(SORT_KEYS)}")
@@ -172,6 +180,7 @@ def _request(query: str, profile: bool, options: Mapping[str, Any]) -> Request:
         explain=None if explain == "off" else explain,
         profile=profile,
         covered=options["coverage"],
+        engine=options["engine"].query_engine(),
     )
 
 

@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 import requests
 from opa_client import OpaClient
+from opa_client.errors import PolicyNotFoundError
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 from urllib3.util.retry import Retry
@@ -116,8 +117,8 @@ class Opa:
     def document(
         self, path: str, input_: Any, *, strict: bool = True, seconds: float | None = None
     ) -> Any:
-        """The document at a path below ``data`` (keys with ``/`` between them) for an input;
-        ``UNDEFINED`` when there is none.
+        """The document at a path below ``data`` (keys with ``/`` between them) for an input
+        (it may be ``UNDEFINED``); ``UNDEFINED`` when there is none.
 
         ``strict``: a builtin that fails is an error.  Raises :class:`EvaluationFailed` too.
         """
@@ -135,7 +136,17 @@ class Opa:
     ) -> dict[str, Any]:
         # The library takes dots for steps; there are none in what is given to it.
         client = self._client
-        answer = self._call(what, lambda: client.query_rule(input_, path, None, params), seconds)
+
+        def ask() -> Any:
+            if input_ is not UNDEFINED:
+                return client.query_rule(input_, path, None, params)
+            try:
+                # Only without a body there is no input.
+                return client.get_data(path, params)
+            except PolicyNotFoundError:
+                return {}
+
+        answer = self._call(what, ask, seconds)
         if not isinstance(answer, dict):
             raise self._invalid("an object was expected")
         return answer

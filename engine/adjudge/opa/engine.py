@@ -14,12 +14,11 @@ from typing import Any, Final
 
 from adjudge.decision.model import Degradation, EngineInfo
 from adjudge.documents.model import split
-from adjudge.opa.client import EvaluationFailed, Failure, Opa, Provenance
+from adjudge.opa.client import EvaluationFailed, Opa, Provenance
 from adjudge.opa.moving import Copy, uses
 from adjudge.opa.target import Target
 from adjudge.opa.workspace import Warn, Workspace
 from adjudge.policyset.model import PolicySet, RuleSpec
-from adjudge.rego.errors import RegoEvalError
 from adjudge.rego.evidence import Entry, Outcome, Places, Read, Solution
 from adjudge.rego.passes.model import Path, path_text
 from adjudge.rego.runtime.limits import Options
@@ -123,7 +122,8 @@ class OpaEngine:
             if entry.group.kind == "set"
         }
         policies = self._policies
-        workspace.push(policies.modules, policies.data, self._asking(), copies, SIGN)
+        asking = [workspace.asking(self._asking())]
+        workspace.push(policies.modules, policies.data, asking, copies, SIGN)
 
     def _package(self, loc: Location) -> tuple[str, ...]:
         return next(m.package for m in self._policies.modules if m.file == loc.file)
@@ -144,8 +144,9 @@ class OpaEngine:
             f"here contains {n} if {path_text((*root, *module.package, f'{SIGN}{n}'))}"
             for n, module in enumerate(modules)
         ]
-        marker = path_text((*root[:-1], "marker"))
-        answer = _ANSWER.replace("MARKER", marker).replace("COUNT", str(len(modules)))
+        answer = _ANSWER.replace("MARKER", self.workspace.marker_text).replace(
+            "COUNT", str(len(modules))
+        )
         return "\n\n".join([*lines, answer])
 
     # -- asking ------------------------------------------------------------------------------
@@ -194,12 +195,6 @@ class OpaEngine:
         """The key of a package's rule ``applicable``, by its path."""
         return self._applicable.get(path)
 
-    def error(self, failure: Failure, otherwise: Location) -> RegoEvalError:
-        """An error of OPA's, at the place in the policy as it was written."""
-        place = self.workspace.original(failure.file, failure.row, failure.col)
-        message = self.workspace.plain(failure.message)
-        return RegoEvalError(failure.code, message, location=place or otherwise)
-
 
 class OpaRun:
     """Rules run over one input by an OPA."""
@@ -230,7 +225,7 @@ class OpaRun:
         try:
             found = self._value(self._engine.key_of(entry))
         except EvaluationFailed as error:
-            return Outcome((), (), place, self._engine.error(error.failure, place))
+            return Outcome((), (), place, self._engine.workspace.error(error.failure, place))
         if entry.group.kind == "set":
             if not found:
                 raise self._engine.workspace.gone()
@@ -248,7 +243,7 @@ class OpaRun:
         try:
             found = self._value(key)
         except EvaluationFailed as error:
-            raise self._engine.error(error.failure, Location("", 0, 0)) from None
+            raise self._engine.workspace.error(error.failure, None) from None
         return found[0] if found else UNDEFINED
 
     def _value(self, key: str) -> Any:

@@ -80,29 +80,35 @@ def move(
     """
     try:
         rules = [moved(rule, root) for rule in module.rules]
-        for rule in tuple(rules):
-            copy = copies.get(rule.loc)
-            if copy is not None and not rule.default:
-                rules.append(_renamed(rule, copy))
-        if sign is not None:
-            rules.append(Rule(Head(Var(sign), value=Scalar(True), assign=True)))
-        tree = replace(
-            module,
-            package=(*root, *module.package),
-            imports=tuple(_imports(module.imports, root)),
-            rules=tuple(rules),
-            comments=(),
-            source="",
-            rego_version=1,
-        )
+        imports = moved_imports(module.imports, root)
+    except RecursionError:
+        raise _inexpressible(module, "it nests too deeply") from None
+    for rule in tuple(rules):
+        copy = copies.get(rule.loc)
+        if copy is not None and not rule.default:
+            rules.append(_renamed(rule, copy))
+    if sign is not None:
+        rules.append(Rule(Head(Var(sign), value=Scalar(True), assign=True)))
+    package = (*root, *module.package)
+    return write(replace(module, package=package, imports=imports, rules=tuple(rules)))
+
+
+def write(module: Module) -> Moved:
+    """A module that is where it should be, as the text that OPA gets.
+
+    Raises OpaError ``opa_policy_inexpressible``.
+    """
+    tree = replace(module, comments=(), source="", rego_version=1)
+    try:
         text = _text(tree, with_metadata=uses(module.rules, "rego.metadata"))
         again = parse_module(text, module.file, 1)
+        if again.rules != tree.rules or again.package != tree.package:
+            raise _inexpressible(module, "as Rego v1 it means something else")
+        places = dict(_places(again.rules, tree.rules))
     except (RegoError, RegoErrors, RecursionError) as error:
         why = error.message if isinstance(error, RegoError | RegoErrors) else "it nests too deeply"
         raise _inexpressible(module, why) from None
-    if again.rules != tree.rules or again.package != tree.package:
-        raise _inexpressible(module, "as Rego v1 it means something else")
-    return Moved(text, module.file, dict(_places(again.rules, tree.rules)))
+    return Moved(text, module.file, places)
 
 
 def moved(node: _T, root: Root) -> _T:
@@ -133,11 +139,15 @@ def _moved(node: Any, steps: tuple[Scalar, ...]) -> Any:
     return replace(node, **changed) if changed else node
 
 
-def _imports(imports: Iterable[Import], root: Root) -> Iterator[Import]:
-    for item in imports:
-        # What is called `data` is there without an import.
-        if not (isinstance(item.path, Var) and item.path.name == _DATA and item.alias is None):
-            yield moved(item, root)
+def moved_imports(imports: Iterable[Import], root: Root) -> tuple[Import, ...]:
+    """Imports with every reference to ``data`` moved below ``root``."""
+    # What is called `data` is there without an import.
+    kept = [
+        item
+        for item in imports
+        if not (isinstance(item.path, Var) and item.path.name == _DATA and item.alias is None)
+    ]
+    return tuple([moved(item, root) for item in kept])
 
 
 def _renamed(rule: Rule, copy: Copy) -> Rule:

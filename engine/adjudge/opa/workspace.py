@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from adjudge.opa.client import Opa
+from adjudge.opa.client import Failure, Opa
 from adjudge.opa.errors import OpaError
 from adjudge.opa.moving import Copy, Moved, Root, move, stubs
+from adjudge.rego.errors import RegoEvalError
 from adjudge.rego.passes.model import path_text
 from adjudge.rego.syntax import Module
 from adjudge.source import Location
@@ -65,29 +66,25 @@ class Workspace:
         self,
         modules: Iterable[Module],
         data: Mapping[str, Any],
-        asking: str,
+        asking: Sequence[Moved],
         copies: Mapping[Location, Copy] | None = None,
         sign: str | None = None,
     ) -> None:
-        """Push policies, data, and last ``asking``: rules of the package of queries.
+        """Push policies, data, and last ``asking``: modules with rules to be asked for.
 
         The module with number N also gets the rule ``<sign>N``, see :func:`move`.
 
         Raises OpaError; then some of it may be there, and :meth:`clear` is to be called.
         """
         modules = list(modules)
-        texts = [(None, text) for text in stubs(modules, self.root).values()]
         moved = [
             move(each, self.root, copies or {}, f"{sign}{number}" if sign else None)
             for number, each in enumerate(modules)
         ]
-        pairs = [(each, each.text) for each in moved]
-        package = path_text(self.ask).removeprefix("data.")
-        last = (None, f"package {package}\n\n{asking}")
+        declared = [Moved(text, "", {}) for text in stubs(modules, self.root).values()]
         end = time.monotonic() + PUSH_SECONDS
-        self._data = True
-        self.opa.put_data(self.path, {"root": dict(data), "marker": self.marker})
-        for number, (source, text) in enumerate([*texts, *pairs, last]):
+        self._put_data(data)
+        for number, each in enumerate([*declared, *moved, *asking]):
             if time.monotonic() > end:
                 raise OpaError(
                     "opa_timeout",
@@ -95,25 +92,38 @@ class Workspace:
                     " to take in the policies",
                     hint="push them as a bundle and use --opa-no-push",
                 )
-            policy = f"{self.path}/{number}.rego"
-            self._policies.append(policy)
-            if source is not None:
-                self.moved[policy] = source
-            self._put(policy, text)
+            self._put(f"{self.path}/{number}.rego", each)
 
-    def _put(self, policy: str, text: str) -> None:
+    def asking(self, rules: str) -> Moved:
+        """Rules of the package of queries, as a module."""
+        package = path_text(self.ask).removeprefix("data.")
+        return Moved(f"package {package}\n\n{rules}", "", {})
+
+    @property
+    def marker_text(self) -> str:
+        """The reference to the marker."""
+        return path_text((*self.root[:-1], "marker"))
+
+    def _put_data(self, data: Mapping[str, Any]) -> None:
+        self._data = True
         try:
-            self.opa.put_policy(policy, text)
+            self.opa.put_data(self.path, {"root": dict(data), "marker": self.marker})
         except OpaError as error:
-            source = self.moved.get(policy)
-            if source is None or error.code != "opa_policy_refused":
+            # After a time-out it may be there.
+            self._data = error.code in ("opa_timeout", "opa_failed", "opa_answer_invalid")
+            raise
+
+    def _put(self, policy: str, module: Moved) -> None:
+        self._policies.append(policy)
+        self.moved[policy] = module
+        try:
+            self.opa.put_policy(policy, module.text)
+        except OpaError as error:
+            if not module.file or error.code != "opa_policy_refused":
                 raise
-            raise OpaError(
-                error.code,
-                error.message,
-                location=Location(source.file, 1, 1),
-                hint=error.hint,
-            ) from None
+            place = Location(module.file, 1, 1)
+            said = self.plain(error.message)
+            raise OpaError(error.code, said, location=place, hint=error.hint) from None
 
     def clear(self, warn: Warn) -> None:
         """Take everything away again; what cannot be is told, not raised.
@@ -152,7 +162,12 @@ class Workspace:
     def original(self, policy: str, row: int, col: int = 1) -> Location | None:
         """The place in a policy as it was written that a place in what was pushed stands for."""
         source = self.moved.get(policy)
-        return None if source is None else source.original(row, col)
+        return source.original(row, col) if source is not None and source.places else None
+
+    def error(self, failure: Failure, otherwise: Location | None) -> RegoEvalError:
+        """An error of OPA's, about the policy as it was written."""
+        place = self.original(failure.file, failure.row, failure.col) or otherwise
+        return RegoEvalError(failure.code, self.plain(failure.message), location=place)
 
     def gone(self) -> OpaError:
         """What is raised when an answer shows that not everything is there any more."""

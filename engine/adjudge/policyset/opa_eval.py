@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,7 +32,8 @@ class Request:
     """What to evaluate and what to tell of it.
 
     ``seconds`` bounds the evaluation; ``explain`` asks for a trace, ``profile`` for the
-    cost of each line, ``covered`` for the coverage of the modules.
+    cost of each line, ``covered`` for the coverage of the modules.  ``engine`` evaluates in
+    place of the embedded one; it can tell none of these.
     """
 
     query: str
@@ -53,6 +54,25 @@ class Request:
     explain: Mode | None = None
     profile: bool = False
     covered: bool = False
+    engine: QueryEngine | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request with its files read and found to compile, for another engine.
+
+    ``package`` and ``imports`` are what the names of the query are looked up in.
+    """
+
+    request: Request
+    package: tuple[str, ...]
+    imports: tuple[Import, ...]
+    modules: Sequence[Module]
+    data: Mapping[str, Any]
+
+
+QueryEngine = Callable[[Question], list[Result]]
+"""Gives all answers; raises ``AdjudgeError``."""
 
 
 @dataclass(slots=True)
@@ -89,6 +109,7 @@ class _Evaluation:
     def __init__(self, request: Request, answer: Answer) -> None:
         self.request = request
         self.answer = answer
+        self.data: Mapping[str, Any] = {}
 
     def run(self) -> None:
         request = self.request
@@ -99,7 +120,11 @@ class _Evaluation:
         watched = request.explain or request.profile or request.covered
         with self._timed("query_compile"):
             query, probed = self._query(program, package, imports, bool(watched))
-        if probed is None:
+        if request.engine is not None:
+            with self._timed("query_eval"):
+                question = Question(request, package, imports, modules, self.data)
+                self.answer.results = request.engine(question)
+        elif probed is None:
             self._eval(query, {})
         else:
             self._observe(query, probed, modules)
@@ -129,6 +154,7 @@ class _Evaluation:
                 rego_version=request.rego_version,
             )
             schemas = None if request.schema is None else load_schemas(request.schema)
+        self.data = files.data
         if files.data_ns:
             self.answer.metrics["timer_rego_data_parse_ns"] = files.data_ns
         with self._timed("module_parse"):
