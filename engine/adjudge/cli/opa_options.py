@@ -13,6 +13,9 @@ from adjudge.cli.terminal import safe
 from adjudge.errors import AdjudgeError, ErrorList, InputError
 from adjudge.rego.capabilities import Capabilities, all_capabilities
 
+OPA_VERSION = "1.22.0"
+"""The version of OPA whose builtins there are."""
+
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|m|us|µs|ns|s)")
 
@@ -42,14 +45,16 @@ def split_list(
 
 def read_capabilities(path: str | None) -> Capabilities:
     """The capabilities a file describes, or everything; raises :class:`InputError`."""
-    if path is None:
+    if path is None or path.removeprefix("v") == OPA_VERSION:
         return all_capabilities()
     try:
         with open(path, encoding="utf-8") as file:
             document = json.load(file)
         return Capabilities.from_json(document)
     except OSError as e:
-        raise InputError("unreadable_file", f"{path}: {e.strerror or e}") from None
+        version = re.fullmatch(r"v\d+\.\d+\.\d+", path)
+        hint = f"of OPA's versions only v{OPA_VERSION} is known; give a file" if version else None
+        raise InputError("unreadable_file", f"{path}: {e.strerror or e}", hint=hint) from None
     except (ValueError, RecursionError) as e:
         raise InputError("invalid_json", f"{path}: {e}") from None
     except (KeyError, TypeError, AttributeError) as e:

@@ -120,7 +120,7 @@ Examples:
 )
 @click.option("--v0-compatible", is_flag=True, help="Read modules as Rego v0.")
 @unheeded("--benchmem/--no-benchmem")
-@unheeded("--coverage-runs", multiple=True)
+@click.option("--coverage-runs", multiple=True, hidden=True, help="The same as --coverage.")
 def command(
     paths: tuple[str, ...],
     run: str,
@@ -165,14 +165,16 @@ def command(
     except re.error as e:
         click.echo(f"error: --run is not a regular expression: {e}", err=True)
         return 1
-    cover = cover or rest["threshold"] > 0
+    cover |= bool(rest.pop("coverage_runs")) or rest["threshold"] > 0
     if bench and cover:
         click.echo("error: coverage reporting is not supported when benchmarking tests", err=True)
         return 1
     shown = format_ or ("json" if cover else "pretty")
     wanted = _wanted(shown, timeout or (BENCH_SECONDS if bench else DEFAULT_SECONDS), **rest)
     if shown == "gobench" and not bench:
-        click.echo("cannot use output format gobench without running benchmarks (--bench)")
+        click.echo(
+            "cannot use output format gobench without running benchmarks (--bench)", err=True
+        )
         return 0
     for _ in range(count):
         if bench:
@@ -205,9 +207,9 @@ def _explainer(found: TestSet, wanted: Wanted) -> Explainer | None:
     return Explainer({m.file: m for m in found.modules}, wanted.seconds)
 
 
-def _echo(lines: Iterable[str]) -> None:
+def _echo(lines: Iterable[str], *, err: bool = False) -> None:
     for line in lines:
-        click.echo(line)
+        click.echo(line, err=err)
 
 
 # -- verdicts ------------------------------------------------------------------------------
@@ -261,7 +263,8 @@ def _cover(found: TestSet, tests: Sequence[TestCase], wanted: Wanted) -> int:
     if bad:
         again = [run.results[n].test for n in bad]
         job = Job(found.program, again, wanted.seconds, _explainer(found, wanted))
-        _echo(test_report.pretty(work(job, 1), verbose=wanted.verbose, traces={}))
+        shown = test_report.pretty(work(job, 1), verbose=wanted.verbose, traces={})
+        _echo(shown, err=wanted.format == "json")
         click.echo(safe(test_report.headline(run.results[bad[0]])), err=True)
         return 1
     report = coverage(found.modules, probed.probes, run.hits)
