@@ -26,14 +26,8 @@ def line_of(text: str, row: int) -> str:
     """The ``row``-th line of ``text`` without its line end, or the empty string."""
     if row < 1:
         return ""
-    start = 0
-    for _ in range(row - 1):
-        nl = text.find("\n", start)
-        if nl < 0:
-            return ""
-        start = nl + 1
-    end = text.find("\n", start)
-    return text[start : end if end >= 0 else len(text)].rstrip("\r")
+    lines = text.split("\n", row)
+    return lines[row - 1].rstrip("\r") if row <= len(lines) else ""
 
 
 def excerpt(line: str, location: Location, width: int = _MAX_LINE) -> str:

@@ -119,6 +119,8 @@ CLEAN = {
         'deny contains "a" if input.facts\n\n# METADATA\n# entrypoint: true\nasked := 1'
     ),
     "pattern from data": 'deny contains "a" if regex.match(data.patterns.p, input.path)',
+    "default function": "deny contains f(1) if input.facts\n\ndefault f(_) := 0\n\nf(v) := v",
+    "default argument": "deny contains f(1) if input.facts\n\ndefault f(v) := 0\n\nf(v) := v",
     "wildcard": 'deny contains "a" if f(1)\n\nf(_) if input.facts',
     "conditions under with": 'deny contains "a" if input.path == "a" with input.path as "b"',
 }
@@ -184,6 +186,12 @@ def test_a_rule_that_only_tests_use_is_dead(linted: Lint) -> None:
     (finding,) = linted(files)
     assert finding.code == "dead_rule"
     assert "only tests use it" in finding.message
+
+
+def test_tests_may_stand_beside_the_rules(linted: Lint) -> None:
+    rule = 'deny contains "a" if input.facts\n\nhelp_tests := 1\n\n'
+    text = f"{rule}test_a if deny with input as help_tests\n"
+    assert [f.code for f in linted({"p.rego": HEAD + text}, tested=False)] == ["dead_rule"]
 
 
 def test_a_rule_without_a_test_is_found_once(linted: Lint) -> None:

@@ -10,7 +10,7 @@ from adjudge.policyset.lint.model import Finding, Subject
 from adjudge.policyset.model import RuleSpec
 from adjudge.rego.passes.metadata import MetadataIndex
 from adjudge.rego.passes.model import Path
-from adjudge.rego.syntax import Module
+from adjudge.rego.syntax import Module, Rule
 from adjudge.yamlpolicy.problems import close_match
 
 FRAMEWORKS: Final = (
@@ -28,19 +28,21 @@ def check(subject: Subject) -> Iterator[Finding]:
     ``untested_rule``."""
     index = MetadataIndex(subject.modules)
     tested = _tested(subject)
-    told: set[str] = set()
+    rules = {rule.loc: rule for module in subject.modules for rule in module.rules}
+    ids: set[str] = set()
+    paths: set[Path] = set(tested)
     for spec in subject.specs:
-        if spec.id not in told:
-            told.add(spec.id)
-            yield from _metadata(subject, spec, _given(subject, index, spec))
-        if spec.path not in tested:
+        if spec.id not in ids:
+            ids.add(spec.id)
+            given = _given(index, subject.by_file[spec.location.file], rules[spec.location])
+            yield from _metadata(subject, spec, given)
+        if spec.path not in paths:
+            paths.add(spec.path)
             yield from _untested(subject, spec)
 
 
-def _given(subject: Subject, index: MetadataIndex, spec: RuleSpec) -> Mapping[str, Any]:
+def _given(index: MetadataIndex, module: Module, rule: Rule) -> Mapping[str, Any]:
     """What the METADATA blocks of a rule say, all of them together."""
-    module: Module = subject.by_file[spec.location.file]
-    rule = next(r for r in module.rules if r.loc == spec.location)
     given: dict[str, Any] = {}
     for _, block in index.chain(module, rule):
         if block is not None:
@@ -97,7 +99,7 @@ def _listed(names: list[str]) -> str:
 def _tested(subject: Subject) -> set[Path]:
     """The rules that tests reach."""
     comp = subject.comp
-    found = {p for p, g in comp.groups.items() if g.first.loc.file in subject.test_files}
+    found = {p for p, g in comp.groups.items() if subject.is_test(g)}
     queue = list(found)
     while queue:
         for target in comp.graph.get(queue.pop(), ()):
@@ -108,12 +110,10 @@ def _tested(subject: Subject) -> set[Path]:
 
 
 def _untested(subject: Subject, spec: RuleSpec) -> Iterator[Finding]:
-    first = next(s for s in subject.specs if s.path == spec.path)
-    if first is spec:
-        stem = spec.location.file.rpartition("/")[2].rpartition(".")[0]
-        yield subject.finding(
-            "untested_rule",
-            f"no test reaches {spec.name} of {spec.package}",
-            spec.location,
-            f"write {stem}_test.rego beside it; `adjudge test` runs it",
-        )
+    stem = spec.location.file.rpartition("/")[2].rpartition(".")[0]
+    yield subject.finding(
+        "untested_rule",
+        f"no test reaches {spec.name} of {spec.package}",
+        spec.location,
+        f"write {stem}_test.rego beside it; `adjudge test` runs it",
+    )

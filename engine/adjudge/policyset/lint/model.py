@@ -72,11 +72,17 @@ class Subject:
     def test_files(self) -> frozenset[str]:
         return frozenset(m.file for m in self.tests)
 
+    def is_test(self, group: Group) -> bool:
+        """Whether a rule is a test, or stands among tests."""
+        if group.first.rule.loc.file in self.test_files:
+            return True
+        return any(str(step).startswith(("test_", "todo_test_")) for step in group.path)
+
     def clauses(self, *, tests: bool = False) -> Iterator[tuple[Group, Clause]]:
         """Every clause of the policies; with ``tests`` those of tests, too."""
         for group in self.comp.groups.values():
-            for clause in group.all_clauses():
-                if tests or clause.loc.file not in self.test_files:
+            if tests or not self.is_test(group):
+                for clause in group.all_clauses():
                     yield group, clause
 
     def module_of(self, clause: Clause) -> Module:

@@ -52,8 +52,8 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def _calls(subject: Subject) -> Iterator[Finding]:
     builtins = subject.comp.capabilities.builtins
-    for _, clause in subject.clauses(tests=True):
-        tests = clause.loc.file in subject.test_files
+    for group, clause in subject.clauses(tests=True):
+        tests = subject.is_test(group)
         origins = subject.origins(clause)
         for node in walk(parts(clause)):
             if not isinstance(node, Call):
@@ -173,6 +173,8 @@ def _names(subject: Subject, module: Module) -> Iterator[Finding]:
 
 def _unused_arguments(subject: Subject, module: Module) -> Iterator[Finding]:
     for rule in module.rules:
+        if rule.default:
+            continue  # its arguments are there to be counted
         used: set[str] = set()
         each: Rule | None = rule
         while each is not None:
@@ -180,7 +182,8 @@ def _unused_arguments(subject: Subject, module: Module) -> Iterator[Finding]:
             used |= {n.name for n in walk(parts_of) if isinstance(n, Var)}
             each = each.orelse
         # An argument that stands twice asks that both are the same.
-        args = [n for n in walk(rule.head.args or ()) if isinstance(n, Var) and n.name != "_"]
+        args = [n for n in walk(rule.head.args or ()) if isinstance(n, Var)]
+        args = [a for a in args if a.name not in ("_", "input", "data")]
         names = [a.name for a in args]
         for arg in args:
             if arg.name not in used and names.count(arg.name) == 1:

@@ -38,9 +38,7 @@ def _cannot_hold(subject: Subject) -> Iterator[Finding]:
     empty = empty_rules(subject.comp.groups.values())
     for group in subject.comp.groups.values():
         name = group.path[-1]
-        for clause, found in never_true(group):
-            if clause.loc.file in subject.test_files:
-                continue
+        for clause, found in () if subject.is_test(group) else never_true(group):
             code = "deny_cannot_fire" if clause.loc in subject.entries else "never_true"
             yield subject.finding(
                 code,
@@ -50,7 +48,7 @@ def _cannot_hold(subject: Subject) -> Iterator[Finding]:
             )
         if group.kind == "function" and is_finding(name):
             clause = group.first
-            if clause.loc.file not in subject.test_files and len(group.path) > 1:
+            if not subject.is_test(group) and len(group.path) > 1:
                 yield subject.finding(
                     "deny_cannot_fire",
                     f"{name} is a function: the gate asks rules without arguments only",
@@ -126,7 +124,7 @@ def _dead(subject: Subject) -> Iterator[Finding]:
     comp = subject.comp
     asked = {p for p, g in comp.groups.items() if _is_asked(subject, g)}
     packages = {g.first.rule.loc.file for p, g in comp.groups.items() if p in asked}
-    tests = {p for p, g in comp.groups.items() if g.first.loc.file in subject.test_files}
+    tests = {p for p, g in comp.groups.items() if subject.is_test(g)}
     used = _reachable(subject, asked)
     tested = _reachable(subject, tests)
     for path, group in comp.groups.items():
@@ -144,7 +142,7 @@ def _dead(subject: Subject) -> Iterator[Finding]:
 
 
 def _is_asked(subject: Subject, group: Group) -> bool:
-    if group.first.loc.file in subject.test_files:
+    if subject.is_test(group):
         return False
     if any(str(step) in _ASKED or is_finding(step) for step in group.path[-1:]):
         return True
