@@ -66,6 +66,7 @@ CONTEXT_ATTRIBUTES: frozenset[str] = frozenset(
         "input",
         "data",
         "derive",
+        "with_input",
         "base",
         "document",
         "lazy",

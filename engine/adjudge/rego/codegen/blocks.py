@@ -46,6 +46,18 @@ class BlockEmitter(StepEmitter):
         self.types = {}
         return self._block(block, target)
 
+    def straight(self, block: ir.Block) -> list[ast.stmt]:
+        """A block that returns its first solution, as the body of a function."""
+        self.types = {}
+        self.indexes = _indexes(block)
+        out: list[ast.stmt] = [
+            py.assign(name, py.const(None)) for pair in self.indexes for name in pair
+        ]
+        out += self._inline(block, Target(exits=True), self._fail_undefined, 0)
+        if not out or not isinstance(out[-1], ast.Return):
+            out.append(self._fail_undefined())
+        return out
+
     def _block(self, block: ir.Block, target: Target) -> list[ast.stmt]:
         self.indexes = _indexes(block)
         prologue: list[ast.stmt] = [
@@ -61,6 +73,10 @@ class BlockEmitter(StepEmitter):
     @staticmethod
     def _fail_continue() -> ast.stmt:
         return py.continue_()
+
+    @staticmethod
+    def _fail_undefined() -> ast.stmt:
+        return py.return_(py.name(abi.UNDEFINED))
 
     @staticmethod
     def _fail_return() -> ast.stmt:

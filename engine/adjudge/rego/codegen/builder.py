@@ -18,18 +18,28 @@ LOCK = threading.Lock()
 _LOAD = ast.Load()
 _STORE = ast.Store()
 _DEL = ast.Del()
+_IS, _IS_NOT, _NOT, _AND, _OR = ast.Is(), ast.IsNot(), ast.Not(), ast.And(), ast.Or()
 # Where a node ends is left out: it would double the time of making one.
 _place: dict[str, Any] = {"lineno": 1, "col_offset": 0}
 
 
+_names: dict[str, ast.Name] = {}
+"""The names read in this row: nodes are never changed, so one may stand in many places."""
+
+
 def at_row(row: int) -> None:
     """The row of the nodes made from now on."""
-    _place["lineno"] = max(row, 1)
+    if _place["lineno"] != max(row, 1):
+        _place["lineno"] = max(row, 1)
+        _names.clear()
 
 
 def name(identifier: str) -> ast.Name:
     """A name that is read."""
-    return ast.Name(identifier, _LOAD, **_place)
+    found = _names.get(identifier)
+    if found is None:
+        found = _names[identifier] = ast.Name(identifier, _LOAD, **_place)
+    return found
 
 
 def const(value: object) -> ast.Constant:
@@ -90,11 +100,11 @@ def expr(value: ast.expr) -> ast.Expr:
 
 
 def is_(left: ast.expr, right: ast.expr) -> ast.Compare:
-    return ast.Compare(left, [ast.Is()], [right], **_place)
+    return ast.Compare(left, [_IS], [right], **_place)
 
 
 def is_not(left: ast.expr, right: ast.expr) -> ast.Compare:
-    return ast.Compare(left, [ast.IsNot()], [right], **_place)
+    return ast.Compare(left, [_IS_NOT], [right], **_place)
 
 
 def compare(left: ast.expr, op: ast.cmpop, right: ast.expr) -> ast.Compare:
@@ -108,7 +118,7 @@ def binary(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.BinOp:
 def same_class(left: ast.expr, right: ast.expr, cls: str) -> ast.Compare:
     """``left.__class__ is right.__class__ is cls``."""
     classes = [attr(right, "__class__"), name(cls)]
-    return ast.Compare(attr(left, "__class__"), [ast.Is(), ast.Is()], classes, **_place)
+    return ast.Compare(attr(left, "__class__"), [_IS, _IS], classes, **_place)
 
 
 def joined(parts: Sequence[str | ast.expr]) -> ast.JoinedStr:
@@ -125,7 +135,7 @@ def not_(value: ast.expr) -> ast.expr:
         opposite = _OPPOSITES.get(type(value.ops[0]))
         if opposite is not None:
             return ast.Compare(value.left, [opposite()], value.comparators, **_place)
-    return ast.UnaryOp(ast.Not(), value, **_place)
+    return ast.UnaryOp(_NOT, value, **_place)
 
 
 _OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -139,11 +149,11 @@ _OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 
 def and_(*values: ast.expr) -> ast.expr:
-    return values[0] if len(values) == 1 else ast.BoolOp(ast.And(), list(values), **_place)
+    return values[0] if len(values) == 1 else ast.BoolOp(_AND, list(values), **_place)
 
 
 def or_(*values: ast.expr) -> ast.expr:
-    return values[0] if len(values) == 1 else ast.BoolOp(ast.Or(), list(values), **_place)
+    return values[0] if len(values) == 1 else ast.BoolOp(_OR, list(values), **_place)
 
 
 def if_exp(test: ast.expr, then: ast.expr, otherwise: ast.expr) -> ast.IfExp:

@@ -158,6 +158,11 @@ class ModuleEmitter:
 
     def _single(self, plan: ir.RulePlan, conflict_kind: str) -> list[ast.stmt]:
         emitter = self._emitter(conflict_kind, plan.group.name)
+        only = _only_answer(plan)
+        if only is not None:
+            emitter.loc = only.loc
+            py.at_row(only.loc.row)
+            return emitter.straight(only.block)
         out: list[ast.stmt] = [py.assign("o", py.name(abi.UNDEFINED))]
         exits = plan.constant is not None
         if plan.index is not None and not self.trace:
@@ -277,6 +282,16 @@ class ModuleEmitter:
         emitter = self._emitter()
         body = emitter.block(plan.block, Target())
         self.body.append(py.function(name, ["c", "out"], body))
+
+
+def _only_answer(plan: ir.RulePlan) -> ir.ClausePlan | None:
+    """The clause of a rule that has no other, and whose first solution is the answer."""
+    if len(plan.clauses) != 1 or plan.default is not None or plan.index is not None:
+        return None
+    (only,) = plan.clauses
+    if only.orelse is not None or any(isinstance(s, ir.Merge) for s in walk.steps(only.block)):
+        return None
+    return only
 
 
 def _blocks(plan: ir.RulePlan) -> Iterator[ir.Block]:

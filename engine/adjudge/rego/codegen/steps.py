@@ -250,6 +250,12 @@ class StepEmitter(CallEmitter):
         return False
 
     def _derive(self, step: ir.Derive, out: list[ast.stmt], fail: Fail) -> bool:
+        first = step.patches[0]
+        if len(step.patches) == 1 and first.root == "input" and first.value is not None:
+            args = (py.const(first.path), self.operand(first.value))
+            derived = py.method(self.context(step.ctx), "with_input", *args)
+            out.append(py.assign(f"c{step.dst}", derived))
+            return False
         patches: list[ast.expr] = []
         for patch in step.patches:
             function: ast.expr = py.const(None)

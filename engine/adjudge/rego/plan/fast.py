@@ -63,7 +63,9 @@ class Faster:
 
     def _clause(self, clause: ir.ClausePlan) -> ir.ClausePlan:
         orelse = self._clause(clause.orelse) if clause.orelse is not None else None
-        return replace(clause, block=_Rewriter(self, 0, 0).block(clause.block), orelse=orelse)
+        block = _Rewriter(self, 0, 0).block(clause.block)
+        _drop_unused_contexts(block)
+        return replace(clause, block=block, orelse=orelse)
 
     def _apart(self, clauses: Iterable[ir.ClausePlan], params: int) -> list[ir.Block]:
         """The clauses' blocks, each with locals of its own but for the parameters."""
@@ -104,6 +106,22 @@ def has_effects(block: ir.Block) -> bool:
 
 _EFFECTS = frozenset({"print", "trace"})
 _TEXT = "internal.template_string"
+
+
+def _drop_unused_contexts(block: ir.Block) -> None:
+    """Take out what makes contexts that no step is evaluated in."""
+    steps = list(walk.steps(block))
+    made = {s.dst for s in steps if isinstance(s, ir.Derive)}
+    unused = made - {getattr(s, "ctx", 0) for s in steps} if made else made
+    if unused:
+        _drop_contexts(block, unused)
+
+
+def _drop_contexts(block: ir.Block, unused: set[int]) -> None:
+    block.steps = [s for s in block.steps if not (isinstance(s, ir.Derive) and s.dst in unused)]
+    for step in block.steps:
+        for inner in walk.blocks(step):
+            _drop_contexts(inner, unused)
 
 
 class _Rewriter:

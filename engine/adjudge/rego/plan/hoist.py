@@ -67,8 +67,13 @@ class _Hoist:
 
     def _level(self, step: ir.Step) -> int:
         """The innermost loop that something the step reads changes in."""
-        own: set[int] = set()
         level = 0
+        if not walk.blocks(step):
+            for operand in walk.reads(step):
+                if operand.__class__ is ir.Local:
+                    level = max(level, self.level.get(operand.id, 0))
+            return level
+        own: set[int] = set()
         for each in _with_inner(step):
             level = max(
                 [level, *(self._of(o) for o in walk.reads(each) if _is_free(o, own))], default=0

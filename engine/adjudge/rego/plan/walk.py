@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from adjudge.rego.plan import ir
 
 _BINDERS: Final = (ir.Scan, ir.ScanCall, ir.Probe)
-_FLAT: Final = (ir.Dot, ir.Compare, ir.CallBuiltin, ir.CallFunction, ir.RuleValue, ir.Mark)
+_HOLDERS: Final = frozenset({*_BINDERS, ir.Not, ir.Collect, ir.Fork, ir.Once})
+"""The steps with blocks in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +87,33 @@ def reads(step: ir.Step) -> Iterator[ir.Operand]:
             yield from getattr(step, name)
 
 
-def blocks(step: ir.Step) -> list[ir.Block]:
+def blocks(step: ir.Step) -> Sequence[ir.Block]:
     """The blocks in the step."""
-    if isinstance(step, ir.Fork):
-        return step.blocks
-    if isinstance(step, ir.Once):
-        return blocks(step.step)
-    return [step.body] if _shape(type(step)).block else []  # type: ignore[union-attr]
+    cls = step.__class__
+    if cls not in _HOLDERS:
+        return ()
+    if cls is ir.Fork:
+        return step.blocks  # type: ignore[union-attr]
+    if cls is ir.Once:
+        return blocks(step.step)  # type: ignore[union-attr]
+    return (step.body,)  # type: ignore[union-attr]
 
 
-def steps(block: ir.Block) -> Iterator[ir.Step]:
+def steps(block: ir.Block) -> list[ir.Step]:
     """All steps of a block, those inside others included."""
+    out: list[ir.Step] = []
+    _add_steps(block, out)
+    return out
+
+
+def _add_steps(block: ir.Block, out: list[ir.Step]) -> None:
     for step in block.steps:
-        yield step
-        if isinstance(step, ir.Once):
-            yield step.step
-        for inner in blocks(step):
-            yield from steps(inner)
+        out.append(step)
+        if step.__class__ in _HOLDERS:
+            if isinstance(step, ir.Once):
+                out.append(step.step)
+            for inner in blocks(step):
+                _add_steps(inner, out)
 
 
 def has_loop(block: ir.Block) -> bool:
@@ -110,10 +121,8 @@ def has_loop(block: ir.Block) -> bool:
     for step in block.steps:
         if isinstance(step, _BINDERS):
             return True
-        if not isinstance(step, _FLAT):
-            for inner in blocks(step):
-                if has_loop(inner):
-                    return True
+        if any(map(has_loop, blocks(step))):
+            return True
     return False
 
 

@@ -282,6 +282,12 @@ class Context:
             self._prefill(other, path)
         return other
 
+    def with_input(self, path: tuple[Any, ...], value: Value) -> Context:
+        """This context with another value at a path of the input."""
+        other = self._copy()
+        other.input = replace_at(other.input, path, value)
+        return other
+
     def derive(self, *patches: Patch) -> Context:
         """This context with `with` modifiers applied."""
         other = self._copy()
