@@ -74,49 +74,52 @@ def mutations(draw: st.DrawFn, raw: bytes) -> bytes:
 # --- what signatures do not cover -------------------------------------------------------------
 
 
-def _without(value: Any, *paths: tuple[str | int, ...]) -> Any:
-    """A JSON value with members taken out, those that are there."""
-    value = json.loads(json.dumps(value))
-    for *above, last in paths:
-        node = value
-        for step in above:
-            try:
-                node = node[step]
-            except (KeyError, IndexError, TypeError):
-                node = None
-                break
-        if isinstance(node, dict):
-            node.pop(last, None)
-    return value
+KNOWN: dict[str, Any] = {
+    "verificationMaterial": {
+        "certificate": {"rawBytes": None},
+        "x509CertificateChain": {"certificates": {"rawBytes": None}},
+        "publicKey": {},
+        "tlogEntries": {
+            "logIndex": None,
+            "logId": {"keyId": None},
+            "kindVersion": {"kind": None, "version": None},
+            "integratedTime": None,
+            "inclusionPromise": {"signedEntryTimestamp": None},
+            "inclusionProof": {
+                "logIndex": None,
+                "rootHash": None,
+                "treeSize": None,
+                "hashes": None,
+                "checkpoint": {"envelope": None},
+            },
+            "canonicalizedBody": None,
+        },
+        "timestampVerificationData": {"rfc3161Timestamps": {}},
+    },
+    "messageSignature": {"signature": None},
+    "dsseEnvelope": {"payload": None, "payloadType": None, "signatures": {"sig": None}},
+}
+"""The members of a bundle that something signs, or that hold what does; the others are hints."""
 
 
-BUNDLE_KEYS = {"mediaType", "verificationMaterial", "messageSignature", "dsseEnvelope"}
-
-
-def _pick(value: Any, keys: set[str]) -> Any:
-    return {k: v for k, v in value.items() if k in keys} if isinstance(value, dict) else value
+def _known(value: Any, members: Any) -> Any:
+    """The known members of a value, and of those of its lists."""
+    if isinstance(value, list):
+        return [_known(item, members) for item in value]
+    if isinstance(value, dict) and members is not None:
+        return {k: _known(v, members[k]) for k, v in value.items() if k in members}
+    return value.translate(str.maketrans("-_", "+/")) if isinstance(value, str) else value
 
 
 def bundle_essence(raw: bytes) -> Any:
-    """A bundle without what no signature covers."""
-    value = _pick(json.loads(raw.decode("utf-8-sig")), BUNDLE_KEYS)
-    value["mediaType"] = ""  # 0.1 to 0.3 are read alike
-    value = _without(
-        value,
-        ("messageSignature", "messageDigest"),
-        ("verificationMaterial", "publicKey", "hint"),
-        ("verificationMaterial", "publicKey", "rawBytes"),
-        ("dsseEnvelope", "signatures", 0, "keyid"),
-    )
-    material = value["verificationMaterial"]
-    for entry in material.get("tlogEntries") or []:
+    """A bundle without what no signature covers; a timestamp is compared by the time it proves."""
+    value = _known(json.loads(raw.decode("utf-8-sig")), KNOWN)
+    for entry in value["verificationMaterial"].get("tlogEntries") or []:
         proof = entry.get("inclusionProof")
         if proof:
-            note = proof["checkpoint"]["envelope"]
             # The name in a signature line is a hint; key id and signature follow it.
+            note = proof["checkpoint"]["envelope"]
             proof["checkpoint"] = re.sub("(?m)^— .* ", "— name ", note)
-    for stamp in (material.get("timestampVerificationData") or {}).get("rfc3161Timestamps") or []:
-        stamp["signedTimestamp"] = ""  # compared by the time it proves
     return value
 
 
