@@ -69,17 +69,27 @@ def run(count: int, seed: int, opa: Opa | None, show: int, small: bool) -> Repor
         found = [d for d, reason in zip(found, reasons, strict=True) if not reason]
         if not found:
             continue
-        report.found += 1
         kind = found[0].kind
+        smaller = each
+        if small and (report.kinds[kind] < show or "Failed" in kind):
+            # In few words it may be plain what it is.
+            smaller = _small(each, kind, opa)
+            reason = _reason(smaller, kind, opa)
+            if reason:
+                report.explained[reason] += 1
+                continue
+        report.found += 1
         report.kinds[kind] += 1
         if report.kinds[kind] <= show:
             print(f"--- case {seed}/{number}")
             _tell_difference(found[0])
-            if small:
-                _tell(_small(each, kind, opa), kind, opa)
-            else:
-                _tell(each, kind, opa)
+            _tell(smaller, kind, opa)
     return report
+
+
+def _reason(each: Case, kind: str, opa: Opa | None) -> str:
+    reasons = [explained(each, d, opa) for d in differences(each, opa) if d.kind == kind]
+    return reasons[0] if reasons else ""
 
 
 def _small(each: Case, kind: str, opa: Opa | None) -> Case:

@@ -214,6 +214,16 @@ class Linker:
         return first
 
 
+def too_large(why: BaseException) -> RegoErrors:
+    """What is raised instead of Python's error about code that it cannot work with."""
+    error = RegoCompileError(
+        "rego_compile_error",
+        f"a rule is too large or too deeply nested ({type(why).__name__})",
+        hint="split the rule into smaller ones",
+    )
+    return RegoErrors([error])
+
+
 Unit = tuple[tuple[tuple[str, str], ...], CodeType]
 """The builtins that code calls (name, Python name), and the code."""
 
@@ -223,15 +233,7 @@ def unit_of(generated: Generated, filename: str) -> Unit:
     try:
         code = compile(generated.tree, filename, "exec", dont_inherit=True, optimize=1)
     except (RecursionError, SyntaxError, ValueError, MemoryError) as e:
-        raise RegoErrors(
-            [
-                RegoCompileError(
-                    "rego_compile_error",
-                    f"a rule is too large or too deeply nested ({type(e).__name__})",
-                    hint="split the rule into smaller ones",
-                )
-            ]
-        ) from None
+        raise too_large(e) from None
     return tuple(generated.builtins.items()), code
 
 

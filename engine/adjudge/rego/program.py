@@ -14,7 +14,7 @@ from adjudge.rego import abi
 from adjudge.rego.ast_json import module_json
 from adjudge.rego.capabilities import Capabilities, all_capabilities
 from adjudge.rego.errors import RegoErrors
-from adjudge.rego.linking import Around, Front, Linker, Units
+from adjudge.rego.linking import Around, Front, Linker, Units, too_large
 from adjudge.rego.outline import Outline, RuleOutline, outline
 from adjudge.rego.parser import parse_module
 from adjudge.rego.passes import run_passes
@@ -66,11 +66,14 @@ def compile_modules(
         comp.sources = {m.file: m.source for m in parsed}
         comp.mocked |= mocked
         comp.schemas = schemas
-        run_passes(comp)
-        raise_errors(comp)
-        if rewrite is not None:
-            rewrite(comp)
-        plan = rules.plan_program(comp)
+        try:
+            run_passes(comp)
+            raise_errors(comp)
+            if rewrite is not None:
+                rewrite(comp)
+            plan = rules.plan_program(comp)
+        except RecursionError as error:
+            raise too_large(error) from None
         raise_errors(comp)
         return comp, plan
 

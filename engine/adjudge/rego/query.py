@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from adjudge.rego.codegen import builder
 from adjudge.rego.codegen.module import ModuleEmitter
 from adjudge.rego.errors import RegoErrors, RegoEvalError
-from adjudge.rego.linking import execute, kinds, unit_of
+from adjudge.rego.linking import execute, kinds, too_large, unit_of
 from adjudge.rego.parser import parse_body
 from adjudge.rego.passes import calls, flatten, names, safety, types
 from adjudge.rego.passes.model import Compilation
@@ -101,7 +101,10 @@ class Query:
         known = program._units.given.get(key) if rewrite is None else None
         made = _read(known) if known is not None else None
         if made is None:
-            made = self._compile(parse_body(text, "", rego_version), package, imports, rewrite)
+            try:
+                made = self._compile(parse_body(text, "", rego_version), package, imports, rewrite)
+            except RecursionError as error:
+                raise too_large(error) from None
             if rewrite is None and self._program is program:
                 program._units.add(key, marshal.dumps(made))
         builtins, code, self._variables, places, slots = made

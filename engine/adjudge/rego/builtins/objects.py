@@ -69,7 +69,7 @@ def _boxed_keys(value: Value) -> Any:
 @builtin("object.union")
 def union(first: Value, second: Value) -> Object:
     """Both objects as one: objects under one key are joined, else the second wins."""
-    return _merge([want_object(first, 1), want_object(second, 2)])
+    return _merge([want_object(first, 1), want_object(second, 2)], {})
 
 
 @builtin("object.union_n")
@@ -79,15 +79,19 @@ def union_n(objects: Value) -> Object:
     for member in members:
         if member.__class__ is not dict:
             raise element_error(1, objects, member, "object")
-    return _merge(members)
+    return _merge(members, {})
 
 
-def _merge(objects: list[Object]) -> Object:
+def _merge(objects: list[Object], made: dict[tuple[int, ...], Object]) -> Object:
     """Objects joined from left to right.
 
     Under a key counts what follows the last value that is no object: what came before
-    it has been overwritten.
+    it has been overwritten.  Parts that the objects share are joined once (``made``, by
+    identity): a few lines of policy make an object that contains itself very often.
     """
+    identity = tuple(map(id, objects))
+    if identity in made:
+        return made[identity]
     found: dict[Hashable, list[Value]] = {}
     for obj in objects:
         for key, value in obj.items():
@@ -98,7 +102,8 @@ def _merge(objects: list[Object]) -> Object:
         while start > 0 and values[start].__class__ is dict and values[start - 1].__class__ is dict:
             start -= 1
         run = values[start:]
-        merged[key] = run[0] if len(run) == 1 else _merge(run)
+        merged[key] = run[0] if len(run) == 1 else _merge(run, made)
+    made[identity] = merged
     return merged
 
 
@@ -107,7 +112,7 @@ def subset(context: BuiltinContext, superset: Value, sub: Value) -> bool:
     """Whether the second value is contained in the first, recursively for objects."""
     a, b = superset.__class__, sub.__class__
     if a is dict and b is dict:
-        return _object_subset(context, superset, sub)
+        return _object_subset(context, superset, sub, {})
     if a is RegoSet and b is RegoSet:
         return bool(sub.boxed <= superset.boxed)
     if a is list and b is list:
@@ -120,7 +125,19 @@ def subset(context: BuiltinContext, superset: Value, sub: Value) -> bool:
     )
 
 
-def _object_subset(context: BuiltinContext, superset: Object, sub: Object) -> bool:
+def _object_subset(
+    context: BuiltinContext, superset: Object, sub: Object, known: dict[tuple[int, int], bool]
+) -> bool:
+    """``known``: the answers for parts that stand in the objects more than once."""
+    identity = id(superset), id(sub)
+    if identity not in known:
+        known[identity] = _has_all(context, superset, sub, known)
+    return known[identity]
+
+
+def _has_all(
+    context: BuiltinContext, superset: Object, sub: Object, known: dict[tuple[int, int], bool]
+) -> bool:
     for key, value in sub.items():
         other = superset.get(key, UNDEFINED)
         if other is UNDEFINED:
@@ -130,7 +147,7 @@ def _object_subset(context: BuiltinContext, superset: Object, sub: Object) -> bo
         if other.__class__ is not value.__class__:
             return False
         if other.__class__ is dict:
-            contained = _object_subset(context, other, value)
+            contained = _object_subset(context, other, value, known)
         elif other.__class__ is RegoSet:
             contained = value.boxed <= other.boxed
         else:
