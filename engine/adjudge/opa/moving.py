@@ -21,6 +21,7 @@ from adjudge.rego.passes.model import path_text
 from adjudge.rego.syntax import (
     Annotations,
     Call,
+    Expr,
     Head,
     Import,
     Module,
@@ -98,7 +99,8 @@ def write(module: Module) -> Moved:
 
     Raises OpaError ``opa_policy_inexpressible``.
     """
-    tree = replace(module, comments=(), source="", rego_version=1)
+    rules = tuple([_unconditional(rule) for rule in module.rules])
+    tree = replace(module, rules=rules, comments=(), source="", rego_version=1)
     try:
         text = _text(tree, with_metadata=uses(module.rules, "rego.metadata"))
         again = parse_module(text, module.file, 1)
@@ -148,6 +150,13 @@ def moved_imports(imports: Iterable[Import], root: Root) -> tuple[Import, ...]:
         if not (isinstance(item.path, Var) and item.path.name == _DATA and item.alias is None)
     ]
     return tuple([moved(item, root) for item in kept])
+
+
+def _unconditional(rule: Rule) -> Rule:
+    """A rule without the condition ``true``, which is not written."""
+    body = () if rule.body == (Expr(Scalar(True)),) else rule.body
+    orelse = None if rule.orelse is None else _unconditional(rule.orelse)
+    return replace(rule, body=body, orelse=orelse)
 
 
 def _renamed(rule: Rule, copy: Copy) -> Rule:
