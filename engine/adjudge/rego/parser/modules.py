@@ -58,7 +58,7 @@ class ModuleParser(RuleParser):
         headed = self.kinds[0] == "package" and not self.named_by_keyword()
         while self.kinds[self.i] != "eof" and len(self.errors) < MAX_RESUMED:
             self._guard(self._statement_here)
-        if self.rego_version and not self.errors:
+        if self.rego_version:
             self.errors += self.v1_errors
         if not headed and self.kinds[0] != "illegal":
             if self.errors and self.errors[0].location == self.locs[0]:

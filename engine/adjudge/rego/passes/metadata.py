@@ -75,6 +75,7 @@ class MetadataIndex:
 def redeclared(modules: Iterable[Module]) -> Iterator[tuple[Annotations, Annotations]]:
     """Annotations that say again what those of another place say, with the first of them."""
     first: dict[tuple[bool, tuple[str, ...]], Annotations] = {}
+    seen: set[Location] = set()
     for module in modules:
         found: list[tuple[bool, tuple[str, ...], Annotations]] = [
             (a.scope == "package", module.package, a)
@@ -87,8 +88,10 @@ def redeclared(modules: Iterable[Module]) -> Iterator[tuple[Annotations, Annotat
         for is_package, path, annotation in found:
             known = first.setdefault((is_package, path), annotation)
             # One block stands with every rule of the document.
-            if known.loc != annotation.loc:
-                yield annotation, known
+            if annotation.loc not in seen:
+                seen.add(annotation.loc)
+                if known is not annotation:
+                    yield annotation, known
 
 
 def rule_path(module: Module, rule: Rule) -> tuple[str, ...]:

@@ -253,7 +253,8 @@ class Resolver(TermResolver):
                 self._declare(var, scope, Declared.NAMED)
             return None
         if isinstance(term, SomeIn):
-            self._refuse_own_domain(term)
+            if self._refuses_own_domain(term):
+                return None
             domain = self.term(term.domain, scope)
             key = None if term.key is None else self._pattern(term.key, scope, Declared.SOME)
             value = self._pattern(term.value, scope, Declared.SOME)
@@ -367,14 +368,16 @@ class Resolver(TermResolver):
                 return FunctionName(name, value.loc)  # type: ignore[return-value]
         return self.term(value, scope)
 
-    def _refuse_own_domain(self, some: SomeIn) -> None:
-        """What is declared must not be what it is looked for in."""
+    def _refuses_own_domain(self, some: SomeIn) -> bool:
+        """Whether something is declared that it is also looked for in, an error."""
         declared = {v.name for v in _pattern_vars(some.value, keys=False)}
         if some.key is not None:
             declared |= {v.name for v in _pattern_vars(some.key, keys=False)}
-        for name in sorted(declared.intersection(term_vars(some.domain))):
+        both = sorted(declared.intersection(term_vars(some.domain)))
+        for name in both:
             message = f"var {name} assigned before"
             self.comp.error(message, some.loc, stage=Stage.VARIABLES)
+        return bool(both)
 
     def _report_unused(self, scope: Scope, body: Body) -> None:
         if self.reported:

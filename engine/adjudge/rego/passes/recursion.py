@@ -5,38 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from adjudge.rego.passes.constants import Known, bind, known_values, values_of
-from adjudge.rego.passes.model import Compilation, Group, Node, Path, path_text
+from adjudge.rego.passes.cycles import Cycles
+from adjudge.rego.passes.model import Clause, Compilation, Group, Node, Path
 from adjudge.rego.syntax import Ref, Scalar, Term, Var, walk
 
 
 def run(comp: Compilation) -> None:
-    """Fill ``comp.graph``; report each rule on a cycle of it."""
+    """Fill ``comp.graph``; report the rules on cycles of it."""
     graph = comp.graph = {
-        path: sorted(_targets(comp, group), key=str) for path, group in comp.groups.items()
+        path: sorted({t for _, t, _, _ in _reads(comp, group)}, key=str)
+        for path, group in comp.groups.items()
     }
-    for path, cycle in _cycles(graph):
-        group = comp.groups[path]
-        first = group.first
-        shown = " -> ".join(path_text(p) for p in cycle)
-        comp.error(
-            f"rule {path_text(path)} is recursive: {shown}", first.loc, "rego_recursion_error"
-        )
+    for component in _components(graph):
+        if len(component) > 1 or component[0] in graph[component[0]]:
+            members = set(component)
+            inside = (
+                read
+                for path in comp.groups
+                if path in members
+                for read in _reads(comp, comp.groups[path])
+                if read[1] in members
+            )
+            Cycles(comp).report(inside)
 
 
-def _targets(comp: Compilation, group: Group) -> set[Path]:
-    out: set[Path] = set()
+def _reads(comp: Compilation, group: Group) -> Iterator[tuple[Clause, Path, tuple[Term, ...], int]]:
+    """What the clauses of a group refer to: the clause, a group, the reference, and the
+    place of its expression in the body."""
     for clause in group.all_clauses():
         known: Known | None = None
         for n, expr in enumerate(clause.body):
             for operands in references(expr):
                 if known is None and not all(isinstance(o, Scalar) for o in operands):
                     known = known_values(clause.body[:n])
-                out |= reached(comp, operands, known or {})
+                for path in reached(comp, operands, known):
+                    yield clause, path, operands, n
             if known is not None:
                 bind(expr, known)
         for operands in references((clause.args, clause.tail, clause.key, clause.value)):
-            out |= reached(comp, operands, known_values(clause.body) if known is None else known)
-    return out
+            for path in reached(comp, operands, known or known_values(clause.body)):
+                yield clause, path, operands, len(clause.body)
 
 
 def references(node: object) -> Iterator[tuple[Term, ...]]:
@@ -78,34 +86,6 @@ def _all_groups(node: Node) -> Iterator[Path]:
         yield node.path
     for child in node.children.values():
         yield from _all_groups(child)
-
-
-def _cycles(graph: dict[Path, list[Path]]) -> Iterator[tuple[Path, list[Path]]]:
-    """Each path that can reach itself, with one way round."""
-    for component in _components(graph):
-        members = set(component)
-        if len(component) == 1 and component[0] not in graph[component[0]]:
-            continue
-        for start in component:
-            yield start, _way_round(start, graph, members)
-
-
-def _way_round(start: Path, graph: dict[Path, list[Path]], members: set[Path]) -> list[Path]:
-    parents: dict[Path, Path] = {}
-    queue = [start]
-    for node in queue:
-        for target in graph[node]:
-            if target == start:
-                way = [start]
-                at = node
-                while at != start:
-                    way.append(at)
-                    at = parents[at]
-                return [start, *reversed(way[1:]), start]
-            if target in members and target not in parents:
-                parents[target] = node
-                queue.append(target)
-    return [start, start]
 
 
 def _components(graph: dict[Path, list[Path]]) -> Iterator[list[Path]]:

@@ -1,0 +1,7 @@
+package release
+
+root(input) := 1
+
+part([data, _]) := 1
+
+fine(inputs) := inputs

@@ -1,0 +1,5 @@
+package other
+
+import data.release
+
+few := release.two("x")

@@ -1,0 +1,3 @@
+package lib.strings
+
+trim := 1

@@ -1,0 +1,5 @@
+package lib
+
+strings := {"a": 1}
+
+numbers := 2

@@ -1,0 +1,4 @@
+# METADATA
+# scope: package
+# title: two
+package release

@@ -1,0 +1,3 @@
+package b
+
+deny contains "b"

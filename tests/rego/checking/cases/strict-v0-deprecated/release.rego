@@ -1,0 +1,7 @@
+package release
+
+p { any([true]) }
+
+q = x { x := all([true]) }
+
+r { re_match("a", "b") }

@@ -1,0 +1,5 @@
+package modern
+
+import rego.v1
+
+p if any([true])

@@ -1,0 +1,3 @@
+package release
+
+p { any([true]) }

@@ -1,0 +1,5 @@
+package release
+
+input = 1
+
+shadow { input := 1; input == 1 }

@@ -1,0 +1,5 @@
+package release
+
+contains_x { in == 1 }
+
+q if { true }
