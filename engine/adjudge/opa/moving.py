@@ -99,14 +99,14 @@ def write(module: Module) -> Moved:
 
     Raises OpaError ``opa_policy_inexpressible``.
     """
-    rules = tuple([_unconditional(rule) for rule in module.rules])
-    tree = replace(module, rules=rules, comments=(), source="", rego_version=1)
+    tree = replace(module, comments=(), source="", rego_version=1)
     try:
         text = _text(tree, with_metadata=uses(module.rules, "rego.metadata"))
         again = parse_module(text, module.file, 1)
-        if again.rules != tree.rules or again.package != tree.package:
+        new, old = _bare(again.rules), _bare(tree.rules)
+        if new != old or again.package != tree.package:
             raise _inexpressible(module, "as Rego v1 it means something else")
-        places = dict(_places(again.rules, tree.rules))
+        places = dict(_places(new, old))
     except (RegoError, RegoErrors, RecursionError) as error:
         why = error.message if isinstance(error, RegoError | RegoErrors) else "it nests too deeply"
         raise _inexpressible(module, why) from None
@@ -152,13 +152,6 @@ def moved_imports(imports: Iterable[Import], root: Root) -> tuple[Import, ...]:
     return tuple([moved(item, root) for item in kept])
 
 
-def _unconditional(rule: Rule) -> Rule:
-    """A rule without the condition ``true``, which is not written."""
-    body = () if rule.body == (Expr(Scalar(True)),) else rule.body
-    orelse = None if rule.orelse is None else _unconditional(rule.orelse)
-    return replace(rule, body=body, orelse=orelse)
-
-
 def _renamed(rule: Rule, copy: Copy) -> Rule:
     ref = rule.head.ref
     rest: tuple[Term, ...] = () if isinstance(ref, Var) else ref.operands[copy.depth - 1 :]
@@ -169,16 +162,24 @@ def _renamed(rule: Rule, copy: Copy) -> Rule:
 
 def _places(new: Sequence[Rule], old: Sequence[Rule]) -> Iterator[tuple[tuple[int, int], Location]]:
     """Equal trees are walked in the same order."""
-    pairs = zip(walk(_bare(new)), walk(_bare(old)), strict=True)
-    for there, here in pairs:
+    for there, here in zip(walk(tuple(new)), walk(tuple(old)), strict=True):
         place, origin = getattr(there, "loc", None), getattr(here, "loc", None)
         if isinstance(place, Location) and isinstance(origin, Location) and origin.row:
             yield (place.row, place.col), origin
 
 
-def _bare(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """Rules without their annotations, which are no part of what they mean."""
-    return tuple([replace(rule, annotations=()) for rule in rules])
+def _bare(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Rules without what may be written or not: annotations, and ``true`` where it is meant."""
+    return tuple([_bare_rule(rule) for rule in rules])
+
+
+def _bare_rule(rule: Rule) -> Rule:
+    body = () if rule.body == (Expr(Scalar(True)),) else rule.body
+    head = rule.head
+    if head.value == Scalar(True) and not rule.default:
+        head = replace(head, value=None)
+    orelse = None if rule.orelse is None else _bare_rule(rule.orelse)
+    return replace(rule, head=head, body=body, orelse=orelse, annotations=())
 
 
 def _inexpressible(module: Module, why: str) -> OpaError:
