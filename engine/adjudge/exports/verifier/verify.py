@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Checks receipts and packs of an adjudge ledger, offline: keys and files in, a verdict out.
+"""Checks packs, receipts and ledgers of adjudge, offline: keys and files in, a verdict out.
 
 This file stands alone: it needs Python 3.10 or later and the package ``cryptography``, and shares
 no code with adjudge.  Read it before you rely on it; that is what it is for.
 
+    python verify.py evidence.tar --signer gate.pub --key log.pub
     python verify.py decision.tlog-proof --key log.pub --record decision.json
     python verify.py ledger.zip --key log.pub --since checkpoint-of-last-month
     python verify.py consistency.txt --key log.pub --since checkpoint-of-last-month
@@ -32,8 +33,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 MAX_NOTE = 1 << 20
 MAX_SIGNATURES = 100
@@ -44,6 +48,10 @@ CLOCK_TOLERANCE = 300
 LEAF = "adjudge.ledger-leaf/v1"
 EXPORT = "adjudge.ledger-export/v1"
 PROOF = "c2sp.org/tlog-proof@v1"
+PACK = "urn:adjudge:predicate:evidence-pack:v1"
+STATEMENT = "pack.intoto.json"
+MEMBER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+MAX_EVIDENCE = 2 << 30
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -490,8 +498,12 @@ def check_export(pack: Pack, options: Any) -> None:
         if options.since[1] > head[1]:
             check_consistency(options.since, head, [])
         tree.expect(options.since)
-    proof = split_proof(pack.small("consistency"))[0] if "consistency" in pack.infos else None
-    old = 0 if proof is None else proof_number(proof[0], "old")
+    proof, old = None, 0
+    if "consistency" in pack.infos:
+        proof, note_data = split_proof(pack.small("consistency"))
+        old = proof_number(proof[0], "old")
+        if check_checkpoint(note_data, options.key)[0] != head:
+            raise Failed("pack_malformed", "its proof of consistency is for another checkpoint")
     root = tree.run(head, old)
     if proof is not None:
         check_consistency((head[0], old, root), head, read_path(proof[1:]))
@@ -623,6 +635,178 @@ def check_time(leaf: Any, index: int, last: datetime | None) -> datetime:
     return now
 
 
+# --- evidence packs -------------------------------------------------------------------------------
+
+
+def check_evidence(data: bytes, options: Any) -> None:
+    """An archive whose members one signed statement names, and which prove one another."""
+    members = read_tar(data)
+    statement = signed_statement(member_of(members, STATEMENT), options.signer)
+    if statement.get("predicateType") != PACK:
+        raise Failed("pack_malformed", "the signed statement is not about a pack")
+    named = {str(s["name"]): s["digest"]["sha256"] for s in statement["subject"]}
+    found = {n: hashlib.sha256(m).hexdigest() for n, m in members.items() if n != STATEMENT}
+    if named != found:
+        odd = sorted(n for n in {*named, *found} if named.get(n) != found.get(n))
+        raise Failed("pack_member_mismatch", f"changed, missing or added: {odd[:3]}")
+    record = member_of(members, "decision.json")
+    decision = load_json(record, "record_malformed")
+    about = stated_decision(statement)
+    check_stated(about, record, decision)
+    say(f"{len(found)} members are those that were signed")
+    say(f"decision {about['id']}: {about['outcome']}, {about['time']}")
+    check_attestations(members, record, decision, options)
+    if "receipt.tlog-proof" in members:
+        if options.key is None:
+            raise Unusable("key_missing: the pack has a receipt; give --key with the log's key")
+        check_receipt(members["receipt.tlog-proof"], record, options)
+    if "recording.json" in members:
+        check_recording(members, decision)
+    waivers = decision["input"]["waivers_digest"]
+    if "waivers.yaml" in members and found["waivers.yaml"] != waivers:
+        raise Failed("pack_contradicts", "the waivers are not those that were applied")
+
+
+def member_of(members: dict[str, bytes], name: str) -> bytes:
+    if name not in members:
+        raise Failed("pack_malformed", f"{name} is missing")
+    return members[name]
+
+
+def read_tar(data: bytes) -> dict[str, bytes]:
+    """The members of a POSIX archive as adjudge writes it; one odd byte and it is none."""
+    members: dict[str, bytes] = {}
+    at, last = 0, ""
+    while data[at : at + 512] != bytes(512):
+        header = data[at : at + 512]
+        try:
+            name, size = header[:100].rstrip(b"\0").decode("ascii"), int(header[124:135], 8)
+        except ValueError:
+            raise Failed("pack_malformed", "the archive is cut off, or is none") from None
+        if not MEMBER.fullmatch(name) or name <= last or tar_header(name, size) != header:
+            raise Failed("pack_malformed", "a member of the archive has a header that is wrong")
+        end = at + 512 + size
+        members[name], last = data[at + 512 : end], name
+        at = end + (-size % 512)
+        if at > len(data) or any(data[end:at]) or len(members) > MAX_MEMBERS:
+            raise Failed("pack_malformed", f"{name} is cut off")
+    if data[at:] != bytes(1024):
+        raise Failed("pack_malformed", "something stands behind the end of the archive")
+    return members
+
+
+def tar_header(name: str, size: int) -> bytes:
+    head = name.encode().ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2
+    head += b"%011o\0" % size + b"0" * 11 + b"\0" + b" " * 8 + b"0" + bytes(100)
+    head += b"ustar\x0000" + bytes(64) + b"0000000\0" * 2 + bytes(167)
+    return head[:148] + b"%06o\0 " % sum(head) + head[156:]
+
+
+def read_signer(path: str) -> Any:
+    try:
+        key = load_pem_public_key(read_file(path, 1 << 16))
+    except (ValueError, UnsupportedAlgorithm):
+        raise Unusable(f"key_invalid: {path} is no public key in PEM form") from None
+    if not isinstance(key, (Ed25519PublicKey, ec.EllipticCurvePublicKey, rsa.RSAPublicKey)):
+        raise Unusable(f"key_invalid: {path} is a key of another algorithm")
+    return key
+
+
+def key_fits(key: Any, signature: bytes, message: bytes) -> bool:
+    try:
+        if isinstance(key, Ed25519PublicKey):
+            key.verify(signature, message)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            sizes = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}
+            key.verify(signature, message, ec.ECDSA(sizes[key.key_size]))
+        else:
+            pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+            key.verify(signature, message, pss, hashes.SHA256())
+    except (InvalidSignature, ValueError, KeyError):
+        return False
+    return True
+
+
+def signed_statement(data: bytes, signers: Sequence[Any]) -> Any:
+    """The in-toto statement in a DSSE envelope that one of the signers signed."""
+    envelope = load_json(data, "envelope_malformed")
+    try:
+        payload = unbase64(envelope["payload"], "envelope_malformed")
+        kind, values = envelope["payloadType"], [s["sig"] for s in envelope["signatures"]]
+        signatures = [unbase64(value, "envelope_malformed") for value in values]
+        if kind != "application/vnd.in-toto+json" or len(signatures) > MAX_SIGNATURES:
+            raise ValueError
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Failed("envelope_malformed", "it is no envelope of a statement") from None
+    message = b"DSSEv1 %d %b %d %b" % (len(kind), kind.encode(), len(payload), payload)
+    if not any(key_fits(key, value, message) for key in signers for value in signatures):
+        raise Failed("envelope_untrusted", "none of the signers signed it, or it was changed")
+    statement = load_json(payload, "statement_malformed")
+    try:
+        well = all(HEX.fullmatch(s["digest"]["sha256"]) and s["name"] for s in statement["subject"])
+        if not well or statement["_type"] != "https://in-toto.io/Statement/v1":
+            raise ValueError
+    except (KeyError, TypeError, ValueError):
+        raise Failed("statement_malformed", "what was signed is no statement") from None
+    return statement
+
+
+def stated_decision(statement: Any) -> Any:
+    try:
+        about = statement["predicate"]["adjudge_decision"]
+        if not all(isinstance(about[m], str) for m in ("id", "outcome", "time")):
+            raise ValueError
+        if not HEX.fullmatch(about["digest"]["sha256"]):
+            raise ValueError
+    except (KeyError, TypeError, ValueError):
+        raise Failed("statement_malformed", "the statement is not about a decision") from None
+    return about
+
+
+def check_stated(about: Any, record: bytes, decision: Any) -> None:
+    """The record is the one that was signed, in its canonical form."""
+    if hashlib.sha256(record).hexdigest() != about["digest"]["sha256"]:
+        raise Failed("record_mismatch", "the record is not the one that was signed")
+    said = (decision.get("decision_id"), decision.get("outcome"), decision.get("time"))
+    if said != (about["id"], about["outcome"], about["time"]):
+        raise Failed("record_mismatch", "the statement and the record say different things")
+
+
+def check_attestations(
+    members: dict[str, bytes], record: bytes, decision: Any, options: Any
+) -> None:
+    judged = {s["digest"]["sha256"] for s in decision["subject"] if s["digest"]}
+    for line in members.get("attestation.intoto.jsonl", b"").splitlines():
+        envelope = load_json(line, "envelope_malformed")
+        if isinstance(envelope, dict) and "verificationMaterial" in envelope:
+            say("note: a Sigstore bundle is not verified here; `adjudge verify` does that")
+            continue
+        statement = signed_statement(line, [*options.signer, *options.attester])
+        check_stated(stated_decision(statement), record, decision)
+        if {s["digest"]["sha256"] for s in statement["subject"]} != judged:
+            raise Failed("pack_contradicts", "the attestation is about other subjects")
+        say(f"attested: {statement.get('predicateType')}")
+
+
+def check_recording(members: dict[str, bytes], decision: Any) -> None:
+    """The policies have the digest that the decision names; parts are named by theirs."""
+    described = load_json(members["recording.json"], "pack_malformed")
+    for name, data in members.items():
+        if name.startswith("parts/") and name != f"parts/{hashlib.sha256(data).hexdigest()}":
+            raise Failed("pack_member_mismatch", f"{name} has another digest")
+    try:
+        files = [{"path": f["path"], "sha256": f["sha256"]} for f in described["policies"]["files"]]
+        for file in files:
+            member_of(members, f"parts/{file['sha256']}")
+        ordered = sorted(files, key=lambda f: (f["path"], f["sha256"]))
+        digest = hashlib.sha256(canonical(ordered).encode()).hexdigest()
+    except (KeyError, TypeError):
+        raise Failed("pack_malformed", "the recording is none") from None
+    if digest != decision["policy"]["digest"]:
+        raise Failed("pack_contradicts", "the policies are not those that decided")
+    say(f"{len(files)} policy files are those that decided")
+
+
 # --- the command ----------------------------------------------------------------------------------
 
 
@@ -649,20 +833,38 @@ def read_file(path: str, limit: int) -> bytes:
 def read_start(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
-            return file.read(4)
+            return file.read(512)
     except (OSError, ValueError) as error:
         raise Unusable(f"file_unreadable: {path}: {error}") from None
 
 
+def is_tar(start: bytes) -> bool:
+    return start[257:262] == b"ustar"
+
+
 def verify(options: Any) -> None:
     """Raises Failed or Unusable unless everything that was asked for verifies."""
-    options.key = read_key(options.key)
-    if options.key[1] != 1:
-        raise Unusable("key_invalid: --key is the key of a witness")
+    options.signer = [read_signer(path) for path in options.signer]
+    options.attester = [read_signer(path) for path in options.attester]
     options.witness = [read_key(w) for w in options.witness]
+    if options.key is not None:
+        options.key = read_key(options.key)
+        if options.key[1] != 1:
+            raise Unusable("key_invalid: --key is the key of a witness")
+    start = read_start(options.file)
+    if is_tar(start):
+        if not options.signer:
+            raise Unusable("signer_missing: a pack needs --signer with the key of who made it")
+        try:
+            check_evidence(read_file(options.file, MAX_EVIDENCE), options)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Failed("pack_malformed", f"a record lacks what it needs: {error}") from None
+        return
+    start = start[:4]
+    if options.key is None:
+        raise Unusable("key_missing: give --key with the log's verifier key")
     if options.since is not None:
         options.since = check_checkpoint(read_file(options.since, MAX_NOTE + 1), options.key)[0]
-    start = read_start(options.file)
     if start.startswith(b"PK"):
         check_pack(options.file, options)
         return
@@ -690,11 +892,18 @@ def verify(options: Any) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        description="Check a receipt, a pack, a proof of consistency or a checkpoint, offline.",
+        description="Check a pack, a receipt, an exported ledger, a proof of consistency or a "
+        "checkpoint, offline.",
         epilog="Exit codes: 0 verified, 1 not verified, 2 unusable.",
     )
-    parser.add_argument("file", help="a .tlog-proof, a pack (.zip), a proof or a checkpoint")
-    parser.add_argument("--key", required=True, help="the log's verifier key, or a file with it")
+    parser.add_argument("file", help="a pack (.tar), a .tlog-proof, an export (.zip), a checkpoint")
+    parser.add_argument("--key", help="the log's verifier key, or a file with it")
+    parser.add_argument(
+        "--signer", action="append", default=[], help="the PEM key of who made a pack; repeatable"
+    )
+    parser.add_argument(
+        "--attester", action="append", default=[], help="who else may attest in it; repeatable"
+    )
     parser.add_argument("--record", help="the record that a receipt is for")
     parser.add_argument("--since", help="a checkpoint that was verified and kept before")
     parser.add_argument(
