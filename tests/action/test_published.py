@@ -50,4 +50,5 @@ def test_the_hooks_are_commands_with_options_that_there_are() -> None:
         assert (program, name in COMMANDS) == ("adjudge", True)
         command = app.get_command(click.Context(app), name)
         assert command is not None
-        command.make_context(name, words, resilient_parsing=True)
+        with app.make_context("adjudge", [name], resilient_parsing=True) as above:
+            command.make_context(name, words, parent=above, resilient_parsing=True)
