@@ -20,7 +20,7 @@ from typing import Any, Final
 from adjudge.errors import InputError
 from adjudge.ledger.checkpoint import Verified, verify_checkpoint
 from adjudge.ledger.errors import LedgerError
-from adjudge.ledger.note import Note, Signs, VerifierKey, cosign, merged
+from adjudge.ledger.note import Note, Signs, VerifierKey, cosign
 from adjudge.ledger.proof import Consistency
 
 SCHEMA: Final = "adjudge.witness/v1"
@@ -71,7 +71,9 @@ class Witness:
                 )
             state["logs"][log.name] = {"checkpoint": str(new.note), "time": now}
             self._write(state)
-            return merged(new.note, [cosign(new.note, self.name, self._signer, now)])
+            line = cosign(new.note, self.name, self._signer, now)
+            others = [s for s in new.note.signatures if s.key_id != line.key_id]
+            return Note(new.note.text, (*others, line))
 
     def _last(self, state: dict[str, Any], log: VerifierKey) -> Verified | None:
         known = state["logs"].get(log.name)
