@@ -19,8 +19,11 @@ from adjudge.rego.runtime.text import to_json
 from adjudge.rego.runtime.values import UNDEFINED
 from adjudge.yamlpolicy.shapes import Shape, type_name
 
-MAX_TEXTS: Final = 60
-MAX_NUMBERS: Final = 30
+MAX_TEXTS: Final = 40
+MAX_NUMBERS: Final = 20
+"""Constants taken from one source: what the rule met, its own module, other modules."""
+MAX_MEMBERS: Final = 50
+MAX_TEXT: Final = 300
 MAX_ELEMENTS: Final = 10
 """Elements of one list, or members of one object, whose removal is tried."""
 MAX_ALIKE: Final = 50
@@ -50,27 +53,31 @@ class Pool:
             yield text, (1.4 if rank < self.likely else 1.6) + rank / 1000
 
     def add(self, values: Iterable[Any]) -> None:
-        """Take in constants and the members of collections."""
-        stack = list(values)[::-1]
-        keys: list[str] = []
-        while stack:
-            value = stack.pop()
-            if isinstance(value, dict):
-                stack.extend(list(value.values())[:50])
-                keys.extend(k for k in list(value)[:50] if isinstance(k, str))
-            elif isinstance(value, list | tuple):
-                stack.extend(value[:50][::-1])
-            elif isinstance(value, str):
-                if len(self.texts) < MAX_TEXTS and len(value) <= 300:
-                    self.texts[value] = None
-            elif isinstance(value, Decimal):
-                stack.append(float(value))
-            elif isinstance(value, int | float) and not isinstance(value, bool):
-                if len(self.numbers) < MAX_NUMBERS and abs(value) < 1e15:
-                    self.numbers[value] = None
-        # Names of fields are the least likely values.
-        for key in keys[: MAX_TEXTS - len(self.texts)]:
-            self.texts.setdefault(key)
+        """Take in constants and the members of collections of them, up to a share of what the
+        pool holds; the documents themselves would fill it."""
+        texts, numbers = len(self.texts) + MAX_TEXTS, len(self.numbers) + MAX_NUMBERS
+        late: list[Any] = []
+        for value in values:
+            if isinstance(value, list):
+                flat = [v for v in value[:MAX_MEMBERS] if isinstance(v, str | int | float)]
+            elif isinstance(value, dict):
+                # Names of fields are the least likely values.
+                late += [*list(value.values())[:MAX_MEMBERS], *list(value)[:MAX_MEMBERS]]
+                continue
+            else:
+                flat = [value]
+            self._take(flat, texts, numbers)
+        self._take(late, texts, numbers)
+
+    def _take(self, values: Iterable[Any], texts: int, numbers: int) -> None:
+        for value in values:
+            if isinstance(value, str):
+                if len(self.texts) < texts and len(value) <= MAX_TEXT:
+                    self.texts.setdefault(value)
+            elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+                number = float(value) if isinstance(value, Decimal) else value
+                if len(self.numbers) < numbers and abs(number) < 1e15:
+                    self.numbers.setdefault(number)
 
 
 def candidates(reads: Iterable[Read], pool: Pool, ground: Ground) -> list[Change]:
@@ -88,7 +95,9 @@ def candidates(reads: Iterable[Read], pool: Pool, ground: Ground) -> list[Change
         made = _changes(read.path, value, shape, required, pool, ground.now_ns)
         for change in map(partial(_whole, ground.input), (*around, *alike, *made)):
             if change.op == "remove" or change.new != change.old or isinstance(change.new, bool):
-                found.setdefault(repr((change.op, change.path, change.new)), change)
+                key = repr((change.op, change.path, change.new))
+                if key not in found or change.cost < found[key].cost:
+                    found[key] = change
     return sorted(found.values(), key=lambda c: c.cost)
 
 

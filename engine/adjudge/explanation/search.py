@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
-from adjudge.explanation.candidates import MAX_ALIKE, Pool, candidates
+from adjudge.explanation.candidates import Pool, candidates
 from adjudge.explanation.changes import Change, Path, applied, value_at
 from adjudge.explanation.model import Counterfactual, Ground
 from adjudge.rego.evidence import Entry, Evaluation, Read
@@ -21,6 +21,8 @@ from adjudge.rego.runtime.values import UNDEFINED
 MAX_CHANGES: Final = 12
 LARGE: Final = 3.0
 """The cost over which a single change counts as large."""
+PATIENCE_S: Final = 1.0
+"""How long something smaller is looked for once many changes are known to do it."""
 BEAM: Final = 6
 """How many partly successful changes are built on."""
 
@@ -93,7 +95,7 @@ class Search:
         over = self.tries >= self.bounds.tries
         return Counterfactual(None, self.tries, "tries" if over else "exhausted")
 
-    def state(self, input_: Any) -> State:
+    def state(self, input_: Any, *, reading: bool = False) -> State:
         """Evaluate the entries over an input."""
         evaluation = self.start(input_)
         findings: set[str] = set()
@@ -101,7 +103,7 @@ class Search:
         reached: list[int] = []
         failed = False
         for number, entry in enumerate(self.entries):
-            outcome = evaluation.run(entry)
+            outcome = evaluation.run(entry, reading=reading)
             failed = failed or outcome.error is not None
             found = [s for s in outcome.solutions if s.value is not False]
             findings |= {f"{number}:{s.value!r}" for s in found}
@@ -123,7 +125,8 @@ class Search:
         best: _Node | None = None
         better: list[_Node] = []
         for node in beam:
-            reads = (*node.state.reads, *self._named(node))
+            reads = self.state(node.input, reading=True).reads
+            reads = (*reads, *self._named(node, reads))
             for change in candidates(reads, self.pool, self.ground):
                 if self._over:
                     break
@@ -139,16 +142,17 @@ class Search:
                     break
                 if self._promising(node.state, following.state):
                     better.append(following)
-                    everywhere = self._everywhere(node, change)
+                    everywhere = self._everywhere(node, change, reads)
                     if everywhere is not None and (best is None or everywhere.cost < best.cost):
                         best = everywhere
+                        self._until = min(self._until, time.monotonic() + PATIENCE_S)
         better.sort(key=lambda n: (self._distance(n.state), n.cost))
         return best, better[: 1 if self.goal == "nothing" and len(better) > 50 else BEAM]
 
-    def _named(self, node: _Node) -> Iterator[Read]:
+    def _named(self, node: _Node, reads: Sequence[Read]) -> Iterator[Read]:
         """What the rule's text names and no read was recorded of: those within a negation that
         did not hold."""
-        known = {r.path for r in node.state.reads}
+        known = {r.path for r in reads}
         for path in self.pool.own_paths:
             if path not in known:
                 value = value_at(node.input, path)
@@ -162,17 +166,21 @@ class Search:
             return None  # an earlier change moved what this one is about
         return _Node(input_, (*node.changes, change), self.state(input_))
 
-    def _everywhere(self, node: _Node, change: Change) -> _Node | None:
-        """The same change to all elements of a list, when that does it: what one finding goes
-        by, its likes mostly go by, too."""
+    def _everywhere(self, node: _Node, change: Change, reads: Sequence[Read]) -> _Node | None:
+        """The same change to all elements of a list that were read, when that does it: what
+        one finding goes by, its likes mostly go by, too."""
         at = next((n for n, step in enumerate(change.path) if isinstance(step, int)), None)
         kind = (change.op, change.path[:at], change.path[(at or 0) + 1 :], repr(change.new))
-        if at is None or at + 1 == len(change.path) or kind in self._tried or self._over:
+        if self.goal == "something" or at is None or at + 1 == len(change.path):
+            return None
+        if kind in self._tried or self._over:
             return None
         self._tried.add(kind)
+        start = change.path[:at]
+        indexes = {r.path[at] for r in reads if len(r.path) > at and r.path[:at] == start}
         changes = []
-        for index in range(min(len(value_at(node.input, change.path[:at])), MAX_ALIKE)):
-            path = (*change.path[:at], index, *change.path[at + 1 :])
+        for index in sorted(i for i in indexes if isinstance(i, int)):
+            path = (*start, index, *change.path[at + 1 :])
             old = value_at(node.input, path)
             if change.op == "add" if old is None else old != change.new:
                 changes.append(replace(change, path=path, old=old))

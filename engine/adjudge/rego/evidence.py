@@ -144,8 +144,12 @@ class Evaluation:
         """The answers of builtins that are no functions of their arguments, so far."""
         return self.context.shared.nondeterminism
 
-    def run(self, entry: Entry) -> Outcome:
-        """Run one entry; evaluation errors are part of the outcome."""
+    def run(self, entry: Entry, *, reading: bool = True) -> Outcome:
+        """Run one entry; evaluation errors are part of the outcome.
+
+        Without ``reading``, what was read is left out: finding the places takes longer than
+        a small rule does.
+        """
         c = self.context
         c.reads.clear()
         c.far = 0
@@ -159,10 +163,12 @@ class Evaluation:
             error = too_deep()
         solutions: tuple[Solution, ...] = ()
         try:
-            solutions = tuple(Solution(to_json(v), self._reads(t)) for v, t in _distinct(found))
+            solutions = tuple(
+                Solution(to_json(v), self._reads(t) if reading else ()) for v, t in _distinct(found)
+            )
         except RecursionError:
             error = too_deep()
-        reads = () if solutions else self._reads(c.reads)
+        reads = () if solutions or not reading else self._reads(c.reads)
         reached = (
             entry.expressions[min(c.far, len(entry.expressions) - 1)]
             if (entry.expressions)

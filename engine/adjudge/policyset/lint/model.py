@@ -12,7 +12,7 @@ from adjudge.policyset.model import PolicySet, RuleSpec
 from adjudge.rego.analysis.origins import Origins
 from adjudge.rego.passes.model import Clause, Compilation, Group
 from adjudge.rego.syntax import Module
-from adjudge.source import Location, line_of
+from adjudge.source import Location
 from adjudge.yamlpolicy import PACKAGE
 
 
@@ -47,6 +47,7 @@ class Subject:
     comp: Compilation
     now_ns: int
     _origins: dict[int, Origins] = field(default_factory=dict, repr=False)
+    _lines: dict[str, list[str]] = field(default_factory=dict, repr=False)
 
     @property
     def modules(self) -> Sequence[Module]:
@@ -105,9 +106,16 @@ class Subject:
         severity: Severity | None = None,
     ) -> Finding:
         """A finding of one of the rules; its severity unless another is given."""
-        module = self.by_file.get(location.file)
-        source = line_of(module.source, location.row) if module is not None else None
+        source = self._line(location)
         return Finding(code, severity or RULES[code].severity, message, location, hint, source)
+
+    def _line(self, location: Location) -> str | None:
+        """The line that a location is on; texts are taken apart once."""
+        if location.file not in self._lines:
+            module = self.by_file.get(location.file)
+            self._lines[location.file] = module.source.split("\n") if module is not None else []
+        lines = self._lines[location.file]
+        return lines[location.row - 1].rstrip("\r") if 0 < location.row <= len(lines) else None
 
 
 def is_yaml(module: Module) -> bool:
