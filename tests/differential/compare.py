@@ -195,9 +195,11 @@ def explained(case: Case, difference: Difference, opa: Opa | None) -> str:
         return "which error is met" if _by_order(case, difference, opa) else ""
     if difference.between != "opa":
         return ""
-    if left == Invalid(("rego_type_error",)) and not isinstance(right, Invalid):
+    if isinstance(left, Invalid) and "rego_type_error" in left.codes:
+        others = Invalid(tuple(code for code in left.codes if code != "rego_type_error"))
         templates = any('$"' in text for text in case.modules.values())
-        return "types after templates" if templates else ""
+        if templates and (right == others or not (isinstance(right, Invalid) or others.codes)):
+            return "types after templates"
     return "an element twice" if left == _once(right) else ""
 
 

@@ -34,7 +34,14 @@ def test_evidence_of_a_look_up_by_an_array() -> None:
 
 @pytest.mark.parametrize(
     "equation",
-    ["1 = [x]", "[1, 2] = [x]", '{"a": x} = "s"', '{"a": x} = {"a": 1, "b": 2}', "[x] = {1}"],
+    [
+        "1 = [x]",
+        "[1, 2] = [x]",
+        '{"a": x} = "s"',
+        '{"a": x} = {"a": 1, "b": 2}',
+        "[x] = {1}",
+        "{1: 2 | true} = [x]",
+    ],
 )
 def test_terms_that_are_never_equal_bind_nothing(equation: str) -> None:
     with pytest.raises(RegoErrors) as caught:
@@ -48,3 +55,15 @@ def test_types_of_comprehensions_in_the_reference_of_a_head(head: str) -> None:
         answer(head.replace("{k}", "[x | some x in 1]"))
     assert {e.code for e in caught.value.errors} == {"rego_type_error"}
     assert answer("p[[x | some x in [1]]] := 2") == {"p": {"[1]": 2}}
+
+
+@pytest.mark.parametrize("call", ["x := f(1)", "x = f(1)"])
+def test_nothing_is_known_of_what_a_function_gives_as_an_empty_set(call: str) -> None:
+    assert answer(f"f(_) := set()\n\np if {{ {call}; some _ in x }}") == {}
+    with pytest.raises(RegoErrors):
+        answer("f(_) := []\n\np if { x := f(1); some _ in x }")
+
+
+def test_long_bodies_in_any_order() -> None:
+    backwards = "".join(f"    x{n} = x{n - 1} + 1\n" for n in range(600, 0, -1))
+    assert answer(f"p := x600 if {{\n{backwards}    x0 = 1\n}}") == {"p": 601}

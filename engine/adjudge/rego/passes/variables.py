@@ -263,15 +263,24 @@ def _unify(a: Term, b: Term, known: set[str]) -> None:
                 if key in others:
                     _unify(value, others[key], known)
         return
-    if isinstance(a, _SOLID) and isinstance(b, _SOLID):
-        return  # terms of different kinds are never equal: nothing is bound
+    if len({_KINDS[type(t)] for t in (a, b) if type(t) in _KINDS}) > 1:
+        if not (isinstance(a, Array) and isinstance(b, ArrayCompr | SetCompr | ObjectCompr)):
+            return  # terms of different kinds are never equal: nothing is bound
     if all(v in known for v in term_vars(a)):
         known.update(pattern_vars(b))
     if all(v in known for v in term_vars(b)):
         known.update(pattern_vars(a))
 
 
-_SOLID = (Scalar, Array, Object, Set)
+_KINDS: dict[type, type] = {
+    Scalar: Scalar,
+    Array: Array,
+    ArrayCompr: Array,
+    Object: Object,
+    ObjectCompr: Object,
+    Set: Set,
+    SetCompr: Set,
+}
 
 
 def expr_outputs(expr: Expr, arity: Arity, safe: set[str]) -> set[str]:
