@@ -1,7 +1,8 @@
 """``python -m benchmarks``: adjudge against OPA and regorus, the same cases in one run.
 
 Prints a Markdown table of medians and ratios; every result is checked for equality
-first.  Peers that cannot be built here are left out, with a message.
+first.  Peers that cannot be built here are left out, with a message.  ``--plots`` measures
+how time grows, too, and how long policies take to start, and writes ``benchmarks/results``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import platform
 import sys
 
-from benchmarks import growth, peers, tables
+from benchmarks import growth, peers, starts, tables
 from benchmarks.cases import CASES
 
 
@@ -19,24 +20,33 @@ def main() -> int:
     """Run the cases and print the table."""
     arguments = _arguments()
     engines = [peers.ours(), *peers.opa(), *peers.regorus()]
-    if arguments.plots:
-        # The interpreter of regorus needs minutes where the others need seconds.
-        fast = [e for e in engines if e.name != "regorus"]
-        print(growth.write(fast, arguments.runs, _heading(arguments.runs)))
-        return 0
-    found = []
-    for make in CASES:
-        case = make()
-        if arguments.case and not any(case.name.startswith(c) for c in arguments.case):
-            continue
-        try:
-            found.append((case, peers.measure(case, engines, arguments.runs)))
-        except peers.DifferentResults as e:
-            print(e, file=sys.stderr)
-            return 1
-    print(_heading(arguments.runs), end="\n\n")
-    print(tables.comparison(found))
+    heading = _heading(arguments.runs)
+    try:
+        found = [
+            (case, peers.measure(case, engines, arguments.runs))
+            for case in (make() for make in CASES)
+            if not arguments.case or case.name.startswith(tuple(arguments.case))
+        ]
+        print(heading, end="\n\n")
+        print(tables.comparison(found))
+        if arguments.plots:
+            _write("comparison", "Against OPA and regorus", heading, tables.comparison(found))
+            _write(
+                "starts", "How long policies take to start", heading, starts.table(arguments.runs)
+            )
+            # The interpreter of regorus needs minutes where the others need seconds.
+            fast = [e for e in engines if e.name != "regorus"]
+            growth.write(fast, arguments.runs, heading)
+    except peers.DifferentResults as e:
+        print(e, file=sys.stderr)
+        return 1
     return 0
+
+
+def _write(name: str, title: str, heading: str, table: str) -> None:
+    growth.RESULTS.mkdir(exist_ok=True)
+    text = f"# {title}\n\nWritten by `make bench-plots`. {heading}\n\n{table}\n"
+    (growth.RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
 
 
 def _heading(runs: int) -> str:
@@ -50,7 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="processes of each engine, by turns")
     parser.add_argument(
-        "--plots", action="store_true", help="measure growth instead; writes benchmarks/results"
+        "--plots", action="store_true", help="measure growth and starts, too; write results"
     )
     parser.add_argument("--case", action="append", help="only cases whose name begins so")
     return parser.parse_args()
