@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from adjudge.evaluation import Engine, Judge
     from adjudge.gate.run import MakeEngine
     from adjudge.opa.target import Target
+    from adjudge.policyset import PolicySet
     from adjudge.policyset.opa_eval import QueryEngine, Question
     from adjudge.rego.query import Result
+    from adjudge.service.point import Documents
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -40,6 +42,18 @@ class EngineChoice:
     def query_engine(self) -> QueryEngine | None:
         """What answers the queries of ``adjudge eval``; None for the embedded engine."""
         return None if self.target is None else self._answered
+
+    @contextmanager
+    def documents(self, policies: PolicySet) -> Iterator[Documents | None]:
+        """What gives the documents that the service serves; None for the embedded engine."""
+        if self.target is None:
+            yield None
+            return
+        from adjudge.opa.answering import opa_answers
+
+        opened = opa_answers(self.target, policies.modules, policies.data, warn)
+        with ended_by_signals(), opened as answers:
+            yield answers
 
     def refuse(self, options: Mapping[str, bool]) -> None:
         """Raise UsageError ``engine_option_unsupported`` when one of these is given that only

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from adjudge.cli.engines import EngineChoice, engine_options
 from adjudge.cli.options import filled
 from adjudge.errors import UsageError
 
@@ -75,6 +76,7 @@ Examples:
     help="Answer only what is in the ledger already; without it, answers do not wait.",
 )
 @click.option("--no-log", is_flag=True, help="Log no decisions.")
+@engine_options
 def command(
     policies: tuple[str, ...],
     data: tuple[str, ...],
@@ -83,6 +85,7 @@ def command(
     ledger_tenant: str,
     require_log: bool,
     no_log: bool,
+    engine: EngineChoice,
 ) -> int:
     """Answer queries over HTTP until interrupted; stops gracefully on SIGTERM and SIGINT."""
     try:
@@ -107,6 +110,7 @@ def command(
         loaded.data,
         name=loaded.name,
         digest=loaded.digest,
+        engine=click.get_current_context().with_resource(engine.documents(loaded)),
     )
     sockets = _listen(addr)
     gc.enable()

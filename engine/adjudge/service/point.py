@@ -8,13 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from adjudge.canonical import digest_of
 from adjudge.decision.assemble import make_decision
 from adjudge.decision.model import (
     Context,
     Decision,
+    Degradation,
     Digest,
     EngineInfo,
     InputInfo,
@@ -24,6 +25,7 @@ from adjudge.decision.model import (
 )
 from adjudge.decision.outcome import Outcome, ReasonCode, no_verdict
 from adjudge.decision.values import encode_value
+from adjudge.errors import AdjudgeError
 from adjudge.policyset.programs import compiled, keep
 from adjudge.rego import UNDEFINED, Options, Program, RegoEvalError
 from adjudge.rego.capabilities import gate_capabilities
@@ -34,6 +36,7 @@ from adjudge.rego.syntax import Module
 from adjudge.version import __version__
 
 FINDING_NAMES = ("deny", "warn", "violation")
+_EMBEDDED = EngineInfo(name="adjudge", version=__version__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,27 @@ class Answer:
 
     value: Any
     decision: Decision
-    error: RegoEvalError | None
+    error: AdjudgeError | None
     eval_ns: int
+
+
+class Documents(Protocol):
+    """Another engine that holds the same policies and data, and gives their documents."""
+
+    @property
+    def info(self) -> EngineInfo:
+        """What records call it."""
+
+    @property
+    def degradations(self) -> Sequence[Degradation]:
+        """What it cannot give."""
+
+    def value(self, path: Sequence[str | int], input_: Any, options: Options) -> Any:
+        """The document at a path below ``data`` as JSON, ``UNDEFINED`` when there is none.
+
+        Raises ``RegoEvalError`` for what cannot be evaluated, another ``AdjudgeError`` when
+        the engine fails.
+        """
 
 
 class DecisionPoint:
@@ -62,6 +84,7 @@ class DecisionPoint:
         digest: str = "",
         limits: Limits | None = None,
         tenant: str | None = None,
+        engine: Documents | None = None,
     ) -> None:
         self.program: Program = compiled(modules, data=data, capabilities=gate_capabilities())
         # The first request is not to wait for the compiler.
@@ -72,7 +95,7 @@ class DecisionPoint:
         self._policy = PolicyInfo(
             name=name, digest=digest or digest_of(sorted(self.program.rule_paths))
         )
-        self._engine = EngineInfo(name="adjudge", version=__version__)
+        self._other = engine
         self._data_digest = digest_of(encode_value(dict(data)))
 
     def answer(
@@ -87,13 +110,16 @@ class DecisionPoint:
         now = time.time_ns() if now_ns is None else now_ns
         start = time.perf_counter_ns()
         value: Any = UNDEFINED
-        error = None
+        error: AdjudgeError | None = None
         options = Options(
             now_ns=now, strict_builtin_errors=strict_builtin_errors, limits=self.limits
         )
         try:
-            value = self._value(path, input_, options)
-        except RegoEvalError as e:
+            if self._other is None:
+                value = self._value(path, input_, options)
+            else:
+                value = self._other.value(path, input_, options)
+        except AdjudgeError as e:
             error = e
         except RecursionError:
             error = RegoEvalError("eval_limit_error", "evaluation nested too deeply")
@@ -116,7 +142,7 @@ class DecisionPoint:
         path: Sequence[str | int],
         input_: Any,
         value: Any,
-        error: RegoEvalError | None,
+        error: AdjudgeError | None,
         now: int,
         spent: int,
     ) -> Decision:
@@ -139,7 +165,8 @@ class DecisionPoint:
             results=[result],
             subject=[Subject(name=name, kind="query", digest=Digest(sha256=digest))],
             policy=self._policy,
-            engine=self._engine,
+            engine=_EMBEDDED if self._other is None else self._other.info,
+            degradations=() if self._other is None else self._other.degradations,
             input=InputInfo(digest=digest, data_digest=self._data_digest),
             context=Context(tenant=self.tenant, event="query"),
             timings={"eval": spent},
@@ -157,9 +184,12 @@ def _result_detail(value: Any) -> Any:
     return {"sha256": digest_of(encoded)}
 
 
-def _outcome(path: Sequence[str | int], value: Any, error: RegoEvalError | None) -> Outcome:
+def _outcome(path: Sequence[str | int], value: Any, error: AdjudgeError | None) -> Outcome:
     """What an answer means to a caller that wants allow or deny: only an explicit allow
     is one, and an answer that is neither is no verdict."""
+    if error is not None and not isinstance(error, RegoEvalError):
+        late = error.code == "opa_timeout"
+        return no_verdict(ReasonCode.TIMEOUT if late else ReasonCode.EVALUATION_ERROR)
     if error is not None:
         limit = error.code == "eval_limit_error"
         reason = ReasonCode.LIMIT_EXCEEDED if limit else ReasonCode.EVALUATION_ERROR
