@@ -6,6 +6,7 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -22,11 +23,6 @@ from adjudge.ledger import Ledger, SigningKey
 
 ZERO = "0" * 64
 ORIGIN = "example.com/log"
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """How often the tests of crashes kill a writer."""
-    parser.addoption("--kills", type=int, default=6, help="rounds of the crash tests")
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +54,7 @@ def decision() -> Callable[..., Decision]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
+def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
     """A server's URL with ``{}`` for a database: the one that ADJUDGE_TEST_POSTGRES names, or a
     private one from the programs of this machine."""
     pytest.importorskip("psycopg", reason="psycopg is not installed")
@@ -67,13 +63,21 @@ def postgres() -> Iterator[str]:
         server, _, query = given.partition("?")
         yield server.rpartition("/")[0] + "/{}" + (f"?{query}" if query else "")
         return
+    private = request.getfixturevalue("private_server")
+    yield f"postgresql://postgres@/{{}}?host={private.folder}"
+
+
+@pytest.fixture(scope="session")
+def private_server() -> Iterator[PrivateServer]:
+    """A server of this machine's programs that tests may stop."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
     programs = sorted(glob.glob("/usr/lib/postgresql/*/bin")) or [
         os.path.dirname(found) for found in [shutil.which("initdb")] if found
     ]
     if not programs:
         pytest.skip("there is no PostgreSQL server: install one, or set ADJUDGE_TEST_POSTGRES")
     with PrivateServer(Path(programs[-1])) as private:
-        yield f"postgresql://postgres@/{{}}?host={private.folder}"
+        yield private
 
 
 class PrivateServer:
@@ -121,9 +125,9 @@ class PrivateServer:
             return False
         return True
 
-    def stop(self) -> None:
-        """Stop it and wait."""
-        self.process.terminate()
+    def crash(self) -> None:
+        """End it at once, all its processes, with nothing written that was not yet."""
+        self.process.send_signal(signal.SIGQUIT)
         self.process.wait(30)
 
     def __enter__(self) -> PrivateServer:
@@ -142,7 +146,7 @@ class PrivateServer:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.process.send_signal(2)
+        self.process.send_signal(signal.SIGINT)
         self.process.wait(30)
         shutil.rmtree(self.folder, ignore_errors=True)
 
