@@ -176,7 +176,7 @@ def _request(query: str, profile: bool, options: Mapping[str, Any]) -> Request:
         strict_builtin_errors=options["strict_builtin_errors"],
         show_builtin_errors=options["show_builtin_errors"],
         seconds=options["timeout"] or 1e9,
-        services={"runtime": host_runtime()} if "opa.runtime" in options["grant"] else {},
+        services=_services(capabilities),
         explain=None if explain == "off" else explain,
         profile=profile,
         covered=options["coverage"],
@@ -189,6 +189,21 @@ def _capabilities(file: str | None, granted: set[str]) -> Capabilities:
     if file is not None:
         return read_capabilities(file)
     return all_capabilities().without(WITHHELD_BY_DEFAULT - granted)
+
+
+def _services(capabilities: Capabilities) -> dict[str, Any]:
+    """What the capabilities let policies use of this machine."""
+    services: dict[str, Any] = {}
+    granted = WITHHELD_BY_DEFAULT & set(capabilities.builtins) - capabilities.withheld
+    if "opa.runtime" in granted:
+        services["runtime"] = host_runtime()
+    if granted - {"opa.runtime"}:
+        # Few queries need the network.
+        from adjudge.cli import opa_network
+
+        services["http"] = opa_network.send if "http.send" in granted else None
+        services["resolver"] = opa_network.lookup if "net.lookup_ip_addr" in granted else None
+    return services
 
 
 def _input(path: str | None, stdin: bool) -> Any:
