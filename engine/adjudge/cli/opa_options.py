@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,12 +12,13 @@ import click
 
 from adjudge.cli.terminal import safe
 from adjudge.errors import AdjudgeError, ErrorList, InputError
-from adjudge.rego.capabilities import Capabilities, all_capabilities
+from adjudge.rego.capabilities import Capabilities, all_capabilities, version_capabilities
 
 OPA_VERSION = "1.22.0"
 """The version of OPA whose builtins there are."""
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_VERSION = re.compile(r"v\d+\.\d+\.\d+(-\w+)?")
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|m|us|µs|ns|s)")
 
 
@@ -44,17 +46,25 @@ def split_list(
 
 
 def read_capabilities(path: str | None) -> Capabilities:
-    """The capabilities a file describes, or everything; raises :class:`InputError`."""
+    """The capabilities that a file describes or that a version of OPA has (``v1.2.3``), or
+    everything; raises :class:`InputError`."""
     if path is None or path.removeprefix("v") == OPA_VERSION:
         return all_capabilities()
+    if _VERSION.fullmatch(path) and not os.path.exists(path):
+        try:
+            return version_capabilities(path)
+        except KeyError:
+            raise InputError(
+                "unknown_capabilities",
+                f"no such file or capabilities version found: {path}",
+                hint=f"versions from v0.17.0 to v{OPA_VERSION} are known",
+            ) from None
     try:
         with open(path, encoding="utf-8") as file:
             document = json.load(file)
         return Capabilities.from_json(document)
     except OSError as e:
-        version = re.fullmatch(r"v\d+\.\d+\.\d+", path)
-        hint = f"of OPA's versions only v{OPA_VERSION} is known; give a file" if version else None
-        raise InputError("unreadable_file", f"{path}: {e.strerror or e}", hint=hint) from None
+        raise InputError("unreadable_file", f"{path}: {e.strerror or e}") from None
     except (ValueError, RecursionError) as e:
         raise InputError("invalid_json", f"{path}: {e}") from None
     except (KeyError, TypeError, AttributeError) as e:

@@ -93,7 +93,9 @@ def _parts(
     everything = all_capabilities()
     if capabilities.builtins is not everything.builtins:
         yield repr(sorted(capabilities.builtins.items())).encode()
-    yield repr((sorted(capabilities.withheld), sorted(capabilities.features))).encode()
+    yield repr(sorted(capabilities.withheld)).encode()
+    for words in (capabilities.features, capabilities.future_keywords):
+        yield b"" if words is None else repr(sorted(words)).encode()
     for name, module in modules.items():
         if isinstance(module, Module):
             yield repr((name, module.file, module.package, module.rego_version)).encode()

@@ -1,14 +1,15 @@
 """Which builtins exist, their types, and which of them a policy may use.
 
-Reads and writes OPA's capabilities format.  ``capabilities.json`` beside this
-module declares what adjudge supports (OPA 1.22's builtins).
+Reads OPA's capabilities format.  ``capabilities.json`` beside this module declares what
+adjudge supports (OPA 1.22's builtins), ``capability_versions.json`` since which version of
+OPA there is what.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,12 +40,14 @@ class Capabilities:
     """The builtins a compilation may use.
 
     ``withheld`` names builtins that exist but are not granted: using one is a
-    compile error that says so.
+    compile error that says so.  ``features`` and ``future_keywords`` say what the parser
+    may read; None: what the version of Rego has.
     """
 
     builtins: Mapping[str, BuiltinDecl]
     withheld: frozenset[str] = frozenset()
-    features: frozenset[str] = field(default_factory=frozenset)
+    features: frozenset[str] | None = None
+    future_keywords: frozenset[str] | None = None
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Capabilities:
@@ -61,18 +64,45 @@ class Capabilities:
                 nondeterministic=bool(entry.get("nondeterministic")),
                 deprecated=bool(entry.get("deprecated")),
             )
-        return cls(known, features=frozenset(document.get("features", ())))
+        return cls(
+            known,
+            features=frozenset(document.get("features") or ()),
+            future_keywords=frozenset(document.get("future_keywords") or ()),
+        )
 
     def without(self, names: Iterable[str]) -> Capabilities:
         """The same capabilities with ``names`` withheld."""
-        return Capabilities(self.builtins, self.withheld | frozenset(names), self.features)
+        return replace(self, withheld=self.withheld | frozenset(names))
 
 
 @cache
 def all_capabilities() -> Capabilities:
     """Everything adjudge implements, nothing withheld."""
     text = (Path(__file__).parent / "capabilities.json").read_text(encoding="utf-8")
-    return Capabilities.from_json(json.loads(text))
+    return Capabilities(Capabilities.from_json(json.loads(text)).builtins)
+
+
+@cache
+def version_capabilities(version: str) -> Capabilities:
+    """What a version of OPA (``v1.2.3``) supports, with the argument types of today.
+
+    Raises ``KeyError`` for a version that there is not.
+    """
+    text = (Path(__file__).parent / "capability_versions.json").read_text(encoding="utf-8")
+    document = json.loads(text)
+    versions: list[str] = document["versions"]
+    if version not in versions:
+        raise KeyError(version)
+    found: dict[str, set[str]] = {"builtins": set(), "features": set(), "future_keywords": set()}
+    for each in versions[: versions.index(version) + 1]:
+        for kind, names in document["since"].get(each, {}).items():
+            found[kind].update(names)
+    known = all_capabilities().builtins
+    return Capabilities(
+        {name: known[name] for name in known if name in found["builtins"]},
+        features=frozenset(found["features"]),
+        future_keywords=frozenset(found["future_keywords"]),
+    )
 
 
 @cache

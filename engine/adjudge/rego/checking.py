@@ -45,7 +45,15 @@ def check_modules(
             continue
         version = (versions or {}).get(name, rego_version)
         try:
-            parsed.append(parse_module(text, name, version, builtins=granted.builtins))
+            module = parse_module(
+                text,
+                name,
+                version,
+                builtins=granted.builtins,
+                features=granted.features,
+                future_keywords=granted.future_keywords,
+            )
+            parsed.append(module)
         except RegoErrors as e:
             errors.extend(e.errors)
     if errors:

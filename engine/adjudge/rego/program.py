@@ -110,7 +110,15 @@ def parse_modules(
             parsed.append(text)
             continue
         try:
-            parsed.append(parse_module(text, name, rego_version, builtins=granted.builtins))
+            module = parse_module(
+                text,
+                name,
+                rego_version,
+                builtins=granted.builtins,
+                features=granted.features,
+                future_keywords=granted.future_keywords,
+            )
+            parsed.append(module)
         except RegoErrors as e:
             errors.extend(e.errors)
     if errors:

@@ -35,18 +35,28 @@ def parse_module(
     rego_version: int = 1,
     *,
     builtins: Container[str] = (),
+    features: Container[str] | None = None,
+    future_keywords: Container[str] | None = None,
     max_characters: int = MAX_CHARACTERS,
     max_depth: int = MAX_DEPTH,
 ) -> Module:
     """The module a text means.  ``rego_version`` is 0, 1, or 2: v1 with ``import rego.v2``.
 
     ``builtins`` are the names of built-in functions: a call of one that stands where a
-    rule is expected is an error, not the definition of a function.
+    rule is expected is an error, not the definition of a function.  ``features`` and
+    ``future_keywords`` are those of a capabilities file; None: what the version has.
 
     Raises ``RegoErrors`` with every ``rego_parse_error`` that could be told apart.
     """
     parser = _parser(text, file, rego_version, max_characters, max_depth)
     parser.builtins = builtins
+    if features is not None:
+        if rego_version == 1 and "rego_v1" not in features:
+            message = "illegal capabilities: rego_v1 feature required for parsing v1 Rego"
+            _raise([RegoParseError(CODE, message, location=Location(file, 1, 1))], text)
+        parser.templates = "template_strings" in features
+        parser.features = features
+    parser.future_keywords = future_keywords
     try:
         parser.module()
     except RecursionError:

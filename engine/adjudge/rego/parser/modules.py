@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final
 
 from adjudge.rego.errors import RegoParseError
@@ -45,6 +45,8 @@ class ModuleParser(RuleParser):
         self.errors: list[RegoParseError] = []
         self.v1_errors = []
         self.builtins = ()
+        self.features: Container[str] = ("rego_v1",)
+        self.future_keywords: Container[str] | None = None
         self.package: tuple[str, ...] = ()
         self.package_loc = tokens.locs[0]
         self.imports: list[Import] = []
@@ -223,8 +225,10 @@ class ModuleParser(RuleParser):
         if len(names) == 1:
             return _IMPORTED
         word = names[1]
-        if word not in _IMPORTED:
-            known = " ".join(sorted(_IMPORTED))
+        granted = self.future_keywords
+        usable = [w for w in _IMPORTED if granted is None or w in granted]
+        if word not in usable:
+            known = " ".join(sorted(usable))
             message = f"unexpected keyword, must be one of [{known}]"
             raise RegoParseError(CODE, message, location=head.loc)
         return frozenset({word, "in"}) if word == "every" else frozenset({word})
@@ -234,6 +238,10 @@ class ModuleParser(RuleParser):
         if names not in (("v1",), ("v2",)):
             path = ".".join(("rego", *names))
             message = f"invalid import `{path}`, must be one of: `rego.v1`, `rego.v2`"
+            raise RegoParseError(CODE, message, location=head.loc)
+        if "rego_v1" not in self.features and "rego_v1_import" not in self.features:
+            path = ".".join(("rego", *names))
+            message = f"invalid import, `{path}` is not supported by current capabilities"
             raise RegoParseError(CODE, message, location=head.loc)
         self.rego_version = max(self.rego_version, 1)
         return FUTURE_KEYWORDS if names == ("v1",) else _IMPORTED
