@@ -130,7 +130,7 @@ class Search:
             for change in candidates(reads, self.pool, self.ground):
                 if self._over:
                     break
-                if any(_same_place(change.path, c.path) for c in node.changes):
+                if any(_undoes(change.path, c.path) for c in node.changes):
                     continue
                 if best is not None and node.cost + change.cost >= best.cost:
                     break
@@ -226,9 +226,9 @@ class Search:
         return tuple(changes)
 
 
-def _same_place(one: Path, other: Path) -> bool:
-    shorter = min(len(one), len(other))
-    return one[:shorter] == other[:shorter] and not (
-        # Elements of one list may go one after the other.
-        len(one) == len(other) and isinstance(one[-1], int)
-    )
+def _undoes(new: Path, old: Path) -> bool:
+    """Whether a change at one path replaces what an earlier one made; what stands within that
+    may be changed further."""
+    if len(new) == len(old) and isinstance(new[-1], int):
+        return False  # elements of one list may go one after the other
+    return old[: len(new)] == new
