@@ -161,10 +161,23 @@ def test_diff_lists_what_a_candidate_flips(recorded: Path, run: Run) -> None:
     assert "2 judged, 0 flipped, 0 with other findings" in same.out
 
 
+def test_diff_over_a_ledger_judges_what_was_recorded(recorded: Path, run: Run) -> None:
+    given = ("-p", "policies", "-d", "data.json", "-q", "--ledger", "log.db")
+    assert run("check", "bad", *given, "--record", "rec").code == 1
+    assert run("check", "release", *given).code == 0
+    write(recorded, {"candidate/card.rego": POLICY.replace('{"mit"}', '{"mit", "other"}')})
+    over = ("--over", "log.db", "--recordings", "rec", "-d", "data.json", "-f", "json")
+    found = run("diff", "recorded", "candidate", *over)
+    assert found.code == 0, found.err
+    assert [found.json[n] for n in ("judged", "flipped", "unrecorded")] == [1, 1, 1]
+    assert run("diff", "a", "b", "--over", "none.db").code == 2
+
+
 def test_diff_says_what_it_could_not_judge(recorded: Path, run: Run) -> None:
     (decision_id, _) = ids(recorded)
     (recorded / "rec/decisions" / f"{decision_id}.json").write_text("{")
     found = run("diff", "recorded", "policies", "--over", "rec", "-f", "json")
     assert found.code == 2
     assert [u["decision_id"] for u in found.json["unusable"]] == [decision_id]
-    assert run("diff", "a", "b", "--over", "none").error == "recordings_not_found"
+    (recorded / "empty").mkdir()
+    assert run("diff", "a", "b", "--over", "empty").error == "recordings_not_found"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ _MAX_FINDINGS = 5
 Examples:
   adjudge diff baseline strict --over recordings
   adjudge diff recorded our-policies/ --over recordings --fail-on-flip
+  adjudge diff baseline strict --over adjudge.db --recordings recordings
 
 \b
 OLD may be `recorded`: what was decided then, by whatever policies.
@@ -34,10 +36,25 @@ Exit codes: 0 compared, 1 an outcome flips (with --fail-on-flip), 2 it cannot be
 @click.argument("new", callback=filled)
 @click.option(
     "--over",
-    type=_PATH,
+    callback=filled,
     required=True,
+    metavar="DIR|LEDGER",
+    help="The folder that `check --record` wrote, or a ledger whose decisions were recorded.",
+)
+@click.option(
+    "--recordings",
+    type=_PATH,
+    default=Path("recordings"),
+    show_default=True,
     metavar="DIR",
-    help="The folder that `check --record` wrote.",
+    help="Where the decisions of a ledger were recorded.",
+)
+@click.option(
+    "--ledger-tenant",
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    help="Whose log of the ledger.",
 )
 @click.option("-d", "--data", multiple=True, metavar="FILE", help="Base documents, for both.")
 @click.option("--v0-compatible", is_flag=True, help="Read policies as Rego v0.")
@@ -53,7 +70,9 @@ Exit codes: 0 compared, 1 an outcome flips (with --fail-on-flip), 2 it cannot be
 def command(
     old: str,
     new: str,
-    over: Path,
+    over: str,
+    recordings: Path,
+    ledger_tenant: str,
     data: tuple[str, ...],
     v0_compatible: bool,
     fail_on_flip: bool,
@@ -64,10 +83,14 @@ def command(
     from adjudge.gate.replay import compare
     from adjudge.policyset.loading import load_policy_set
 
-    recordings = Recordings(over)
-    ids = list(recordings.ids())
+    if os.path.isdir(over):
+        kept = Recordings(Path(over))
+        ids = list(kept.ids())
+    else:
+        kept = Recordings(recordings)
+        ids = _logged(over, ledger_tenant)
     before = None if old == "recorded" else load_policy_set([old], data=data, v0=v0_compatible)
-    found = compare(recordings, ids, before, load_policy_set([new], data=data, v0=v0_compatible))
+    found = compare(kept, ids, before, load_policy_set([new], data=data, v0=v0_compatible))
     if format_ == "json":
         click.echo(json.dumps(_document(found), indent=2))
     else:
@@ -75,6 +98,14 @@ def command(
     if found.unusable or not found.judged:
         return 2
     return 1 if fail_on_flip and found.flipped else 0
+
+
+def _logged(url: str, tenant: str) -> list[str]:
+    """The ids of the decisions in a ledger, oldest first."""
+    from adjudge.ledger import Ledger
+
+    with Ledger.open(url, tenant=tenant) as ledger:
+        return [entry.decision.decision_id for entry in ledger.decisions()]
 
 
 def _finding(result: RuleResult) -> dict[str, Any]:
@@ -102,6 +133,7 @@ def _document(found: Comparison) -> dict[str, Any]:
             }
             for c in found.changes
         ],
+        "unrecorded": found.unrecorded,
         "unusable": [{"decision_id": i, "error": why} for i, why in found.unusable],
     }
 
@@ -122,5 +154,6 @@ def _show(found: Comparison) -> None:
     click.echo(
         f"{found.judged} judged, {len(found.flipped)} flipped,"
         f" {len(found.changes) - len(found.flipped)} with other findings"
+        + (f", {found.unrecorded} not recorded" if found.unrecorded else "")
         + (f", {len(found.unusable)} unusable" if found.unusable else "")
     )

@@ -114,10 +114,11 @@ class Change:
 
 @dataclass
 class Comparison:
-    """All changes, and how many cases were judged.  ``unusable`` are recordings that could not
-    be read, with the reason."""
+    """All changes, and how many cases were judged.  ``unrecorded`` decisions have no recording,
+    ``unusable`` recordings could not be read, with the reason."""
 
     judged: int = 0
+    unrecorded: int = 0
     changes: list[Change] = field(default_factory=list)
     unusable: list[tuple[str, str]] = field(default_factory=list)
 
@@ -138,6 +139,9 @@ def compare(
         try:
             recording = recordings.load(decision_id)
         except AdjudgeError as error:
+            if error.code == "recording_not_found":
+                out.unrecorded += 1
+                continue
             out.unusable.append((decision_id, str(error)))
             continue
         out.judged += 1
