@@ -92,11 +92,11 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     tell = progress or (lambda what, done, of: None)
     prepared = prepare(request, tell)
     judge, case, settings = prepared.judge, prepared.case, prepared.settings
-    with prepared.clock("evaluation"):
-        with request.engine(judge) if request.engine else nullcontext() as engine:
-            judgement = evaluate(
-                judge, case, settings, lambda done, of: tell("rules", done, of), engine
-            )
+    making = request.engine(judge) if request.engine else nullcontext()
+    with prepared.clock("evaluation"), making as engine:
+        judgement = evaluate(
+            judge, case, settings, lambda done, of: tell("rules", done, of), engine
+        )
     if request.record is not None:
         recordings = Recordings(request.record)
         recordings.add(judgement.decision, judge.policies, case, settings, prepared.waivers)
