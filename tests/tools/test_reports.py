@@ -115,6 +115,22 @@ def test_the_failing_expression_is_shown_with_its_values(
         assert any(line.endswith(each) for line in lines), (each, lines)
 
 
+def test_builtins_that_failed_are_told(ours: Runner, write: Write) -> None:
+    write(
+        {
+            "a_test.rego": "package a\n\ntest_number if to_number(`x`)\n\n"
+            "test_sent if http.send({`method`: `get`, `url`: `http://127.0.0.1:1`})\n\n"
+            "test_refused if {\n\trequest := {`method`: `get`, `url`: `http://127.0.0.1:1`}\n"
+            "\thttp.send(object.union(request, {`raise_error`: false})).status_code == 0\n}\n"
+        }
+    )
+    ran = ours("test", ".")
+    assert ran.lines[-2:] == ["PASS: 1/3", "FAIL: 2/3"]
+    notes = [line for line in ran.lines if line.startswith("  note: ")]
+    assert "a_test.rego:3:16: eval_builtin_error: to_number: strconv" in notes[0]
+    assert "tests have no network" in notes[1]
+
+
 def test_values_can_be_left_out(ours: Runner, mixed: None) -> None:
     out = ours("test", ".", "-r", r"\.test_fail$", "--no-var-values").out
     assert "x == 2" not in out

@@ -116,6 +116,10 @@ def _failures(run: TestRun, traces: dict[int, str]) -> Iterator[str]:
         for failure in run.failures.get(place, ()):
             yield from (safe(f"  {line}") for line in failure_lines(failure))
             yield ""
+        for note in run.results[place].notes:
+            yield safe(f"  note: {_one_line(note, 300)}")
+        if run.results[place].notes:
+            yield ""
 
 
 def failure_lines(failure: Failure) -> Iterator[str]:
@@ -129,9 +133,9 @@ def failure_lines(failure: Failure) -> Iterator[str]:
         yield f"    {_one_line(name):<{width}}  {'is undefined' if value is None else value}"
 
 
-def _one_line(text: str) -> str:
+def _one_line(text: str, width: int = 60) -> str:
     joined = " ".join(text.split())
-    return joined if len(joined) <= 60 else joined[:59] + "…"
+    return joined if len(joined) <= width else joined[: width - 1] + "…"
 
 
 def _dedented(text: str) -> list[str]:
@@ -219,7 +223,7 @@ def junit(run: TestRun) -> str:
             shown = "/".join((r.test.name, *name))
             case = _junit_case(suite, r, shown, len(r.leaves) or 1)
             if r.outcome in ("PASS", "FAIL") and failed:
-                _junit_failure(case, why.get(name))
+                _junit_failure(case, why.get(name), r.notes)
     for suite in suites.values():
         _junit_counts(suite)
     ElementTree.indent(root)
@@ -251,12 +255,15 @@ def _junit_case(
     return case
 
 
-def _junit_failure(case: ElementTree.Element, failure: Failure | None) -> None:
+def _junit_failure(
+    case: ElementTree.Element, failure: Failure | None, notes: Sequence[str]
+) -> None:
     message = "the test is not true"
     element = ElementTree.SubElement(case, "failure")
     if failure is not None:
         message = _one_line(failure.text)
-        element.text = safe("\n".join(failure_lines(failure)))
+        lines = [*failure_lines(failure), *(f"note: {note}" for note in notes)]
+        element.text = safe("\n".join(lines))
     element.set("message", safe(message))
 
 

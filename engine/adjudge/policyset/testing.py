@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from adjudge.policyset.opa_runtime import host_runtime
 from adjudge.policyset.programs import compiled
@@ -32,6 +32,8 @@ Outcome = Literal["PASS", "FAIL", "ERROR", "SKIPPED"]
 
 TEST = "test_"
 TODO = "todo_test_"
+MAX_NOTES = 5
+"""So many failures of builtins are told with a test that fails."""
 NO_STEP_LIMIT = 10**15
 """Tests are the operator's own: only time ends them."""
 
@@ -93,7 +95,8 @@ class TestResult:
     """The verdict of one test.
 
     ``duration_ns`` is the time its evaluation took; ``prints`` what it printed;
-    ``cases`` the verdicts of a parametrised test, by name.
+    ``cases`` the verdicts of a parametrised test, by name; ``notes`` the builtins that
+    failed while a test did.
     """
 
     __test__ = False
@@ -104,6 +107,7 @@ class TestResult:
     error: TestError | None = None
     prints: tuple[str, ...] = ()
     cases: dict[str, SubResult] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def leaves(self) -> list[tuple[tuple[str, ...], SubResult]]:
@@ -194,6 +198,8 @@ def run_test(
     result = TestResult(test, "PASS", time.perf_counter_ns() - start)
     result.prints = tuple(context.shared.prints)
     _judge(result, value, seen)
+    if result.outcome == "FAIL":
+        result.notes = tuple(map(str, context.shared.builtin_errors[:MAX_NOTES]))
     return result
 
 
@@ -201,8 +207,12 @@ def test_options(seconds: float, services: Mapping[str, Any]) -> Options:
     """How tests are evaluated: as the operator's own programs, but for the network."""
     return Options(
         limits=Limits(steps=NO_STEP_LIMIT, seconds=seconds),
-        services={"runtime": host_runtime(), **services},
+        services={"runtime": host_runtime(), "http": _offline, "resolver": _offline, **services},
     )
+
+
+def _offline(_: Any) -> NoReturn:
+    raise OSError("tests have no network: replace the builtin using `with`")
 
 
 test_options.__test__ = False  # type: ignore[attr-defined]
