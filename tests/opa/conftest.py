@@ -183,7 +183,7 @@ class Subject:
     def opa(self, target: Target, warnings: list[str] | None = None) -> Judgement:
         warn: Callable[[str], None] = pytest.fail if warnings is None else warnings.append
         judge = self.judge
-        with opa_engine(target, judge.policies, judge.entries, warn) as engine:
+        with opa_engine(target, judge.policies, judge.entries, judge.evidence, warn) as engine:
             return evaluate(judge, self.case, self.settings, None, engine)
 
 

@@ -43,7 +43,9 @@ def pushed(shared_opa: Opa) -> Iterator[tuple[Judge, Engine]]:
     settings = EXAMPLES / "organisation" / "settings.yaml"
     judge = Judge(load_policy_set(["strict"], data=[settings]))
     with ExitStack() as stack:
-        opened = opa_engine(shared_opa.target, judge.policies, judge.entries, pytest.fail)
+        opened = opa_engine(
+            shared_opa.target, judge.policies, judge.entries, judge.evidence, pytest.fail
+        )
         yield judge, stack.enter_context(opened)
 
 

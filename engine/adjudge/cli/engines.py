@@ -93,7 +93,7 @@ class EngineChoice:
         from adjudge.opa.engine import opa_engine
 
         assert self.target is not None
-        opened = opa_engine(self.target, judge.policies, judge.entries, warn)
+        opened = opa_engine(self.target, judge.policies, judge.entries, judge.evidence, warn)
         with ended_by_signals(), opened as engine:
             yield engine
 

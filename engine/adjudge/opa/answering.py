@@ -9,13 +9,12 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import quote
 
 from adjudge.decision.model import Degradation, EngineInfo
-from adjudge.opa.client import EvaluationFailed, Opa, Provenance
-from adjudge.opa.engine import about
+from adjudge.opa.client import EvaluationFailed, Opa, Provenance, as_path
 from adjudge.opa.errors import OpaError
 from adjudge.opa.target import Target
+from adjudge.opa.telling import about, unverified
 from adjudge.opa.workspace import RUNS, Warn, Workspace
 from adjudge.rego.passes.model import path_text
 from adjudge.rego.runtime.limits import Options
@@ -133,7 +132,7 @@ class OpaAnswers:
 
     def _without_input(self, workspace: Workspace, path: Sequence[Key], options: Options) -> Any:
         """No rule can make the input go away, so there is none to ask: the clock is OPA's."""
-        where = _steps((*workspace.root, *path))
+        where = as_path((*workspace.root, *path))
         value = self._document(workspace, where, UNDEFINED, options)
         if value is UNDEFINED:
             marker = self._document(workspace, f"{workspace.path}/marker", UNDEFINED, options)
@@ -155,12 +154,7 @@ class OpaAnswers:
     # -- policies that are there already -----------------------------------------------------
 
     def _there(self, path: Sequence[Key], input_: Any, options: Options) -> Any:
-        return self._document(self._workspace, _steps(path), input_, options)
-
-
-def _steps(path: Sequence[Key]) -> str:
-    """A path as the API writes it.  The library would take a dot for a step."""
-    return "/".join(quote(str(key), safe="").replace(".", "%2E") for key in path)
+        return self._document(self._workspace, as_path(path), input_, options)
 
 
 def _lookup(workspace: Workspace, depth: int) -> str:
@@ -181,12 +175,3 @@ def _at(value: Any, key: Key) -> Any:
     if isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value):
         return value[key]
     return UNDEFINED
-
-
-def unverified(why: str) -> Degradation:
-    """What a decision says whose policies may not be those that it names."""
-    return Degradation(
-        code="opa_policies_unverified",
-        message=f"OPA had policies and data already; whether they are those named here is not "
-        f"known: {why}",
-    )

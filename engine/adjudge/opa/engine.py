@@ -9,30 +9,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Final
 
 from adjudge.decision.model import Degradation, EngineInfo
-from adjudge.documents.model import split
+from adjudge.opa.bundled import BundledEngine
 from adjudge.opa.client import EvaluationFailed, Opa, Provenance
-from adjudge.opa.moving import Copy, uses
+from adjudge.opa.moving import Copy
 from adjudge.opa.target import Target
+from adjudge.opa.telling import about, pointed, unknown
 from adjudge.opa.workspace import Warn, Workspace
 from adjudge.policyset.model import PolicySet, RuleSpec
-from adjudge.rego.evidence import Entry, Outcome, Places, Read, Solution
+from adjudge.rego.evidence import Entry, EvidenceProgram, Outcome, Places, Solution
 from adjudge.rego.passes.model import Path, path_text
 from adjudge.rego.runtime.limits import Options
 from adjudge.rego.runtime.values import UNDEFINED, Value
 from adjudge.rego.syntax import Var
 from adjudge.source import Location
-from adjudge.version import __version__
 
 APPLICABLE: Final = "applicable"
 SIGN: Final = "adjudge_here_"
 """How the rules begin that tell that a module is there."""
-UNRECORDED: Final = ("rand.intn", "uuid.rfc4122")
-"""Builtins that are granted, whose answers only OPA knows."""
-
 _ANSWER: Final = """\
 answer := {"marker": MARKER, "values": values} if {
 	count(here) == COUNT
@@ -49,14 +46,22 @@ def opa_engine(
     target: Target,
     policies: PolicySet,
     entries: Sequence[tuple[RuleSpec, Entry]],
+    program: EvidenceProgram,
     warn: Warn,
-) -> Iterator[OpaEngine]:
+) -> Iterator[OpaEngine | BundledEngine]:
     """An engine that asks the OPA at ``target``; what it pushes is taken away afterwards.
 
-    ``entries`` are the rules of ``policies`` with their clauses.  ``warn`` is told when
-    something cannot be taken away.  Raises OpaError.
+    ``entries`` are the rules of ``policies`` with their clauses, ``program`` what the embedded
+    engine makes of them.  ``warn`` is told when something cannot be taken away.  Raises
+    OpaError.
     """
     opa = Opa(target)
+    if not target.push:
+        with closing(opa):
+            bundled = BundledEngine(opa, policies, program)
+            bundled.compare()
+            yield bundled
+        return
     workspace = Workspace(opa)
     try:
         engine = OpaEngine(workspace, policies, entries)
@@ -108,7 +113,7 @@ class OpaEngine:
     def degradations(self) -> list[Degradation]:
         """What OPA cannot give."""
         assert self._provenance is not None, "pushed first"
-        return [*about(self.workspace.opa.target, self._provenance), *_unknown(self._policies)]
+        return [*about(self.workspace.opa.target, self._provenance), *unknown(self._policies)]
 
     # -- pushing -----------------------------------------------------------------------------
 
@@ -233,7 +238,7 @@ class OpaRun:
         else:
             # A rule with one value is one entry as a whole: that of its first clause.
             values = found if Location(*entry.group.clauses[0][0]) == place else []
-        return Outcome(tuple(Solution(v, self._reads(v)) for v in values), (), place)
+        return Outcome(tuple(Solution(v, pointed(self._input, v)) for v in values), (), place)
 
     def value(self, path: tuple[Any, ...]) -> Value:
         """The value of a package's rule ``applicable``; raises ``RegoEvalError``, OpaError."""
@@ -258,61 +263,3 @@ class OpaRun:
 
     def _ask(self, wanted: Sequence[str]) -> Mapping[str, Any]:
         return self._engine.ask(self._input, wanted, self._options, self._deadline)
-
-    def _reads(self, value: Any) -> tuple[Read, ...]:
-        """The place that a finding names: the only one that is known."""
-        pointer = value.get("pointer") if isinstance(value, dict) else None
-        if not isinstance(pointer, str) or not pointer:
-            return ()
-        path = split(f"/{pointer.removeprefix('/')}")
-        found = self._input
-        for step in path:
-            found = _at(found, step)
-        return (Read("input", tuple(path), found),)
-
-
-def _at(value: Any, step: str) -> Any:
-    if isinstance(value, dict):
-        return value.get(step, UNDEFINED)
-    if isinstance(value, list) and step.isascii() and step.isdigit() and len(step) < 10:
-        return value[int(step)] if int(step) < len(value) else UNDEFINED
-    return UNDEFINED
-
-
-# --- what the record says -----------------------------------------------------------------------
-
-
-def about(target: Target, provenance: Provenance) -> Iterator[Degradation]:
-    """What every decision taken by an OPA says about that."""
-    yield Degradation(
-        code="opa_engine",
-        message="the rules were evaluated by an OPA: it tells what a rule found, not what it "
-        "read, so the evidence is the places that findings point at",
-        detail={
-            "url": target.url,
-            "version": provenance.version,
-            "commit": provenance.commit or None,
-            "bundles": dict(sorted(provenance.bundles.items())),
-            "asked_by": f"adjudge {__version__}",
-        },
-    )
-    if target.in_the_clear:
-        yield Degradation(
-            code="opa_in_the_clear",
-            message="the OPA was asked over a network without TLS: what was sent and answered "
-            "could be read and changed",
-        )
-
-
-def _unknown(policies: PolicySet) -> Iterator[Degradation]:
-    """What only OPA knows of this evaluation."""
-    used = [name for name in UNRECORDED if any(uses(m.rules, name) for m in policies.modules)]
-    if used:
-        yield Degradation(
-            code="opa_nondeterminism",
-            message="policies use builtins whose answers OPA does not tell: the decision "
-            "cannot be replayed from its record",
-            detail=[*used],
-        )
-    if any(uses(m.rules, "print") for m in policies.modules):
-        yield Degradation(code="opa_prints", message="what policies print is in the log of OPA")

@@ -103,7 +103,7 @@ def write(module: Module) -> Moved:
     try:
         text = _text(tree, with_metadata=uses(module.rules, "rego.metadata"))
         again = parse_module(text, module.file, 1)
-        new, old = _bare(again.rules), _bare(tree.rules)
+        new, old = bare(again.rules), bare(tree.rules)
         if new != old or again.package != tree.package:
             raise _inexpressible(module, "as Rego v1 it means something else")
         places = dict(_places(new, old))
@@ -168,7 +168,7 @@ def _places(new: Sequence[Rule], old: Sequence[Rule]) -> Iterator[tuple[tuple[in
             yield (place.row, place.col), origin
 
 
-def _bare(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+def bare(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """Rules without what may be written or not: annotations, and ``true`` where it is meant."""
     return tuple([_bare_rule(rule) for rule in rules])
 
