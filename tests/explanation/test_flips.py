@@ -146,6 +146,16 @@ def test_a_complete_rule_is_flipped_both_ways(explained: Explain) -> None:
         assert explanation.counterfactual.changes is not None
 
 
+def test_a_complete_rule_with_several_conditions_is_flipped(explained: Explain) -> None:
+    text = (
+        'default allow := false\n\nallow if {\n\tinput.role == "admin"\n'
+        '\tinput.method in {"GET", "PUT"}\n\tinput.level > 2\n}'
+    )
+    found = explained(text, {"role": "dev", "level": 1}, "allow").counterfactual
+    assert found is not None
+    assert {c.path for c in found.changes or ()} == {("role",), ("method",), ("level",)}
+
+
 def test_what_cannot_be_flipped_is_said_honestly(explained: Explain) -> None:
     found = explained('deny contains "a" if input.a != data.missing', {"a": 1}).counterfactual
     assert found is not None

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, TypeAlias
 from adjudge.explanation.candidates import Pool, candidates
 from adjudge.explanation.changes import Change, Path, applied, value_at
 from adjudge.explanation.model import Counterfactual, Ground
-from adjudge.rego.evidence import Entry, Evaluation, Read
+from adjudge.rego.evidence import Entry, Evaluation, Outcome, Read
 from adjudge.rego.runtime.values import UNDEFINED
 
 MAX_CHANGES: Final = 12
@@ -103,16 +103,15 @@ class Search:
         reached: list[int] = []
         failed = False
         for number, entry in enumerate(self.entries):
-            outcome = evaluation.run(entry, reading=reading)
+            whole = entry.group.kind != "set"
+            outcome = evaluation.run(entry, reading=reading or whole)
             failed = failed or outcome.error is not None
             found = [s for s in outcome.solutions if s.value is not False]
             findings |= {f"{number}:{s.value!r}" for s in found}
             for read in (*(r for s in outcome.solutions for r in s.reads), *outcome.reads):
                 if all(isinstance(k, str | int) for k in read.path):
                     reads.setdefault((read.root, read.path), read)
-            places = entry.expressions
-            at = places.index(outcome.reached) if outcome.reached in places else 0
-            reached.append(len(places) if found else at)
+            reached.append(_reached(entry, outcome, bool(found)))
         return State(frozenset(findings), tuple(reached), failed, tuple(reads.values()))
 
     @property
@@ -224,6 +223,17 @@ class Search:
             if self._done(state):
                 changes = rest
         return tuple(changes)
+
+
+def _reached(entry: Entry, outcome: Outcome, found: bool) -> int:
+    """How far an entry got: the expression, or for a rule that is run as a whole, how much it
+    read."""
+    if entry.group.kind != "set":
+        return sum(len(s.reads) for s in outcome.solutions) + len(outcome.reads)
+    places = entry.expressions
+    if found:
+        return len(places)
+    return places.index(outcome.reached) if outcome.reached in places else 0
 
 
 def _undoes(new: Path, old: Path) -> bool:
