@@ -81,6 +81,8 @@ _TOKEN: Final = re.compile(
 
 _REFERRING: Final = (_DOTTED, _OPENER)
 
+_REFERENT: Final = re.compile(r"[\w\])}\"`]")
+_AFTER_DOT: Final = re.compile(r"[:=!<>]=|[^\w\s]|\s")
 _STRING_START: Final = re.compile(r'"[^"\\\n]*+(?:\\["\\/bfnrtu][^"\\\n]*+)*+')
 
 _TEMPLATE_TEXT: Final = {
@@ -91,6 +93,37 @@ _TEMPLATE_TEXT: Final = {
 _FORBIDDEN: Final = re.compile("[\0\ufeff\ud800-\udfff]")
 
 BOM: Final = "\ufeff"
+
+
+NAMES: Final = {
+    "ident": "identifier",
+    ".": ".",
+    " .": ".",
+    " [": "[",
+    " (": "(",
+    "+": "plus",
+    "-": "minus",
+    "*": "mul",
+    "/": "div",
+    "%": "rem",
+    "&": "and",
+    "|": "or",
+    "=": "eq",
+    "==": "equal",
+    ":=": "assign",
+    "!=": "neq",
+    ">": "gt",
+    "<": "lt",
+    ">=": "gte",
+    "<=": "lte",
+    "raw": "string",
+    "template": "template-string-part",
+    "template-text": "template-string-part",
+    "template-open": "{",
+    "template-close": "}",
+    "template-end": "template-string-end",
+}
+"""What error messages call a kind of token, where that is not the kind itself; OPA's names."""
 
 
 @dataclass(slots=True)
@@ -237,7 +270,9 @@ class _Lexer:
             self._add("eof", "", start)
             return -1
         else:
-            return self._refuse(self._complaint(start), self.row, start - self.margin)
+            # Of a dot, what follows it is the culprit.
+            at = start + (self.text[start] == ".")
+            return self._refuse(self._complaint(start), self.row, at - self.margin)
         return start + len(text)
 
     def _pass_lines(self, text: str, start: int) -> None:
@@ -296,10 +331,17 @@ class _Lexer:
         if bad.isdigit():
             return "illegal number format"
         if bad == ".":
-            return f"unexpected {self._kind_after(start)} token: expected identifier"
+            refers = _REFERENT.match(self.text, start - 1) if start else None
+            wanted = "identifier" if refers else "number"
+            return f"unexpected {self._kind_after(start)} token: expected {wanted}"
         return "illegal token"
 
     def _kind_after(self, dot: int) -> str:
         """What follows a dot that no name touches."""
-        after = self.text[dot + 1 : dot + 2]
-        return "whitespace" if after.isspace() else after or "eof"
+        found = _AFTER_DOT.match(self.text, dot + 1)
+        after = found[0] if found else ""
+        if after.isspace():
+            return "whitespace"
+        if after[:1] in ('"', "`"):
+            return "string"
+        return NAMES.get(after, after or "eof")

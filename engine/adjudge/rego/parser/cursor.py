@@ -5,37 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adjudge.rego.errors import RegoParseError
-from adjudge.rego.lexer import ALL_KEYWORDS, KEYWORD_NAME, Tokens
-
-NAMES: Final = {
-    "ident": "identifier",
-    ".": ".",
-    " .": ".",
-    " [": "[",
-    " (": "(",
-    "+": "plus",
-    "-": "minus",
-    "*": "mul",
-    "/": "div",
-    "%": "rem",
-    "&": "and",
-    "|": "or",
-    "=": "eq",
-    "==": "equal",
-    ":=": "assign",
-    "!=": "neq",
-    ">": "gt",
-    "<": "lt",
-    ">=": "gte",
-    "<=": "lte",
-    "raw": "string",
-    "template": "template-string-part",
-    "template-text": "template-string-part",
-    "template-open": "{",
-    "template-close": "}",
-    "template-end": "template-string-end",
-}
-"""What error messages call a kind of token, where that is not the kind itself; OPA's names."""
+from adjudge.rego.lexer import ALL_KEYWORDS, KEYWORD_NAME, NAMES, Tokens
 
 REFERS: Final = frozenset({".", "[", "("})
 """The kinds that go on with the term they touch."""

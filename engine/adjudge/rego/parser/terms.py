@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import ClassVar, Final
 
 from adjudge.rego.errors import RegoParseError
+from adjudge.rego.lexer import ALL_KEYWORDS
 from adjudge.rego.parser.cursor import CODE, REFERS, Cursor
 from adjudge.rego.runtime.numbers import parse_number
 from adjudge.rego.syntax import (
@@ -157,9 +158,16 @@ class TermParser(Cursor):
         else:
             primary = self._primary.get(kind)
             if primary is None:
-                raise self.unexpected()
+                raise self._no_term()
             left = primary(self)
         return self.reference(left) if self.kinds[self.i] in REFERS else left
+
+    def _no_term(self) -> RegoParseError:
+        if self.kinds[self.i] not in (".", " ."):
+            return self.unexpected()
+        word = self.texts[self.i]
+        kind = f"{word} keyword" if word in ALL_KEYWORDS else "identifier token"
+        return self.error(f"unexpected {kind}: expected number")
 
     def reference(self, head: Term) -> Term:
         """``head`` with the operands and arguments that touch it."""
@@ -180,7 +188,7 @@ class TermParser(Cursor):
                 operands.append(self.expression())
                 i = self.i
                 if kinds[i] != "]":
-                    raise self.unexpected("expected ]")
+                    raise self.unexpected("expected [")
                 i += 1
             elif kind == "(" and (operands or not isinstance(head, Call)):
                 operator = Ref(head, tuple(operands), loc) if operands else head
