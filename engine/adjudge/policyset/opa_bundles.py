@@ -199,7 +199,8 @@ def _version(manifest: dict[str, Any], name: str, default: int) -> int:
 
 
 def _add_data(bundle: Bundle, name: str, value: Any, shown: str) -> None:
-    for key in reversed(name.split("/")[:-1]):
+    # A dot that the first folder's name begins with is no part of the path, as in OPA.
+    for key in reversed(name.lstrip("./").split("/")[:-1]):
         value = {key: value}
     if not isinstance(value, dict):
         raise _bad(shown, "the data at the root of a bundle must be an object")

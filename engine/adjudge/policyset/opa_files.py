@@ -192,17 +192,16 @@ def _policy_kind(value: Any) -> str | None:
 
 def _without_scheme(argument: str) -> Path:
     """The path of a ``file:`` URL, or the path."""
-    return Path(argument.removeprefix("file://").removeprefix("file:"))
+    return Path(argument.removeprefix("file://"))
 
 
 def _split_prefix(argument: str) -> tuple[tuple[str, ...], Path]:
-    if argument.startswith("file:"):
+    if argument.startswith("file://"):
         return (), _without_scheme(argument)
     if not Path(argument).exists() and ":" in argument:
         prefix, _, rest = argument.partition(":")
         if Path(rest).exists():
-            keys = prefix.removeprefix("data.").split(".") if prefix else []
-            return tuple(keys), Path(rest)
+            return tuple(prefix.split(".") if prefix else ()), Path(rest)
     return (), Path(argument)
 
 
@@ -229,10 +228,17 @@ def _files(path: Path, ignore: Sequence[str]) -> Iterator[tuple[Path, tuple[str,
             if _ignored(name, ignore):
                 continue
             if entry.is_dir():
+                _refuse_loop(entry)
                 folders.append((entry, (*below, name)))
             elif entry.is_file():
                 yield entry, below
         stack.extend(reversed(folders))
+
+
+def _refuse_loop(folder: Path) -> None:
+    """Raise :class:`InputError` for a link to a folder that the link itself is in."""
+    if folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve()):
+        raise InputError("symlink_loop", f"{folder}: this link leads to a folder that it is in")
 
 
 def _overlap(a: str, b: str) -> bool:
