@@ -271,7 +271,7 @@ class _Lexer:
             return -1
         else:
             # Of a dot, what follows it is the culprit.
-            at = start + (self.text[start] == ".")
+            at = start + (self.text[start] == "." and start + 1 < len(self.text))
             return self._refuse(self._complaint(start), self.row, at - self.margin)
         return start + len(text)
 

@@ -24,7 +24,7 @@ CASES = [
     ("# only a comment\n", "2:1", "empty module"),
     ("p := 1\n", "1:1", "package expected"),
     ("p\n", "1:1", "package expected"),
-    (PACKAGE + "p := a.", "2:8", "unexpected eof token: expected identifier"),
+    (PACKAGE + "p := a.", "2:7", "unexpected eof token: expected identifier"),
     (PACKAGE + "p := a. b", "2:8", "unexpected whitespace token: expected identifier"),
     (PACKAGE + "p := a.[b]", "2:8", "unexpected [ token: expected identifier"),
     (PACKAGE + "p ] := 1", "2:3", "unexpected ] token"),
