@@ -16,7 +16,7 @@ from adjudge.documents import model_card, registry
 from adjudge.documents.model import DEFAULT_LIMITS, Document, Limits
 from adjudge.documents.model_card_huggingface import load_markdown
 from adjudge.documents.model_card_toolkit import load_toolkit
-from adjudge.documents.reading import Source
+from adjudge.documents.reading import Source, read_json
 from adjudge.errors import InputError
 
 SourceOf = Callable[[str, "str | bytes"], Source]
@@ -676,4 +676,5 @@ def test_any_toolkit_card_is_read(details: Any, parameters: Any, analysis: Any, 
         "owners": details,
     }
     data = json.dumps(card).encode()
-    checked(load_toolkit(Source(Path("/nonexistent"), "c.json"), data, DEFAULT_LIMITS))
+    parsed = read_json(data.decode(), "c.json", DEFAULT_LIMITS)
+    checked(load_toolkit(Source(Path("/nonexistent"), "c.json"), data, parsed))

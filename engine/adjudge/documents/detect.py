@@ -277,7 +277,7 @@ def _by_content(source: Source) -> Candidate | None:
         return Candidate("model_card", source, reason) if reason else None
     if name.endswith(".jsonl"):
         return _attestation(source)
-    if name.endswith(".json"):
+    if name.endswith((".json", ".jsonld")):
         start = _peek(source)
         found = _evidence(start)
         if found is not None:
@@ -293,10 +293,18 @@ def _by_content(source: Source) -> Candidate | None:
     return None
 
 
-_EVIDENCE: Final = (
+_STATEMENTS: Final = (
     ("evaluation", "a test result", re.compile(rb'"https://in-toto\.io/attestation/test-result/')),
     ("approval", "an approval", re.compile(rb'"urn:adjudge:approval:v1"')),
-    ("attestation", "an in-toto statement", re.compile(rb'"https://in-toto\.io/Statement/')),
+)
+_EVIDENCE: Final = (
+    (
+        "dataset",
+        "Croissant",
+        re.compile(
+            rb'conformsTo"\s*:[\s\[{]*(?:"@id"\s*:\s*)?"https?://mlcommons\.org/croissant/\d'
+        ),
+    ),
     ("vex_document", "OpenVEX", re.compile(rb'"@context"\s*:\s*"https://openvex\.dev/ns')),
     ("evaluation", "promptfoo results", re.compile(rb'\A\s*\{\s*"evalId"\s*:')),
     ("evaluation", "LM Evaluation Harness results", re.compile(rb'"lm_eval_version"|"n-shot"\s*:')),
@@ -316,12 +324,11 @@ _EVIDENCE: Final = (
 
 def _evidence(start: bytes) -> tuple[str, str] | None:
     """The kind of evidence in a JSON file, and what says so; statements in envelopes too."""
-    looked_at = start
     if statement_of(start):
-        looked_at += _payloads(start)
-        kind = next((k for k, _, mark in _EVIDENCE[:2] if mark.search(looked_at)), "attestation")
+        looked_at = start + _payloads(start)
+        kind = next((k for k, _, mark in _STATEMENTS if mark.search(looked_at)), "attestation")
         return kind, "an in-toto statement"
-    return next(((k, what) for k, what, mark in _EVIDENCE if mark.search(looked_at)), None)
+    return next(((k, what) for k, what, mark in _EVIDENCE if mark.search(start)), None)
 
 
 _MODEL_SIGNATURE: Final = re.compile(rb'"https://model_signing/')

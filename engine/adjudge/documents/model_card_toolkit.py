@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from adjudge.canonical import sha256_hex
 from adjudge.documents.facts import Sheet, number_of, text_of, texts_of
-from adjudge.documents.model import Document, Limits, Parsed, Position, join
+from adjudge.documents.model import Document, Parsed, Position, join
 from adjudge.documents.model_card_facts import card_sheet, put_fields, put_license, put_owners
 from adjudge.documents.model_card_results import add_metric, interval_of
 from adjudge.documents.model_card_text import placeholders_in
-from adjudge.documents.reading import Source, decode_text, read_json
+from adjudge.documents.reading import Source
 
 _PARTS: Final = ("schema_version", "model_parameters", "considerations", "quantitative_analysis")
 
@@ -25,16 +25,15 @@ def is_toolkit_card(value: Any) -> bool:
     )
 
 
-def load_toolkit(source: Source, data: bytes, limits: Limits) -> Document:
-    """The card in ``data``; ``document`` is the parsed JSON.
+def load_toolkit(source: Source, data: bytes, parsed: Parsed) -> Document:
+    """The card in ``data``, which was ``parsed``; ``document`` is the parsed JSON.
 
-    Raises InputError ``model_card_shape`` for other JSON, and what :func:`read_json` raises.
+    Raises InputError ``model_card_shape`` for other JSON.
     """
-    parsed = read_json(decode_text(data, source.shown), source.shown, limits)
     if not is_toolkit_card(parsed.value):
         raise source.error(
             "model_card_shape",
-            f"{source.shown} is JSON, but not a Model Card Toolkit card",
+            f"{source.shown} is JSON, but neither a Model Card Toolkit card nor an SBOM",
             hint="expected model_details with model_parameters, considerations or "
             "quantitative_analysis",
         )
@@ -45,7 +44,7 @@ def load_toolkit(source: Source, data: bytes, limits: Limits) -> Document:
     _put_analysis(card, source.shown)
     _put_considerations(card)
     put_fields(sheet, parsed.value, "")
-    _put_placeholders(card)
+    put_placeholders(sheet, parsed, "", parsed.value)
     return Document(
         kind="model_card",
         path=source.shown,
@@ -200,18 +199,19 @@ def _put_considerations(card: _Card) -> None:
     sheet.put("mitigations", "\n".join(s for s in strategies if s), at)
 
 
-def _put_placeholders(card: _Card) -> None:
-    stack: list[tuple[str, Any]] = [("", card.parsed.value)]
+def put_placeholders(sheet: Sheet, parsed: Parsed, base: str, value: Any) -> None:
+    """Note unfilled template text in ``value``, which stands at the pointer ``base``."""
+    stack: list[tuple[str, Any]] = [(base, value)]
     found: list[tuple[str, str]] = []
     while stack:
-        pointer, value = stack.pop()
-        if isinstance(value, Mapping):
-            stack.extend((join(pointer, k), v) for k, v in value.items())
-        elif isinstance(value, list):
-            stack.extend((join(pointer, i), v) for i, v in enumerate(value))
-        elif isinstance(value, str) and len(value) < 100_000:
-            found.extend((pointer, t) for line in value.split("\n") for t in placeholders_in(line))
+        pointer, node = stack.pop()
+        if isinstance(node, Mapping):
+            stack.extend((join(pointer, k), v) for k, v in node.items())
+        elif isinstance(node, list):
+            stack.extend((join(pointer, i), v) for i, v in enumerate(node))
+        elif isinstance(node, str) and len(node) < 100_000:
+            found.extend((pointer, t) for line in node.split("\n") for t in placeholders_in(line))
     for pointer, text in sorted(found):
-        place = card.parsed.locate(pointer) or Position("", 1, 1)
+        place = parsed.locate(pointer) or Position("", 1, 1)
         entry = {"text": text, "line": place.line, "section": pointer}
-        card.sheet.add("placeholders", entry, pointer)
+        sheet.add("placeholders", entry, pointer)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from adjudge.documents import (
     attestation,
+    dataset,
     evaluation,
     generic,
     model_card,
@@ -71,6 +72,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             attestation.load_approval,
         ),
         Kind("evaluation", "evaluations", "evaluation", evaluation.load, evaluation.load),
+        Kind("dataset", "datasets", "dataset record", dataset.load),
         Kind("vex_document", "vex_documents", "VEX document", vex_document.load),
         Kind(
             "vulnerability_report",

@@ -54,9 +54,6 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Told after each artifact: how many are loaded, how many there are, the path of this one."""
 
-GROUPS: Final = ("datasets",)
-"""Groups that policies may ask for though no kind of artifact fills them yet."""
-
 _WORKERS: Final = 4
 
 
@@ -360,8 +357,7 @@ def release_input(
     run; without them, those of the release.  The groups hold the very dicts of ``artifacts``.
     """
     artifacts = [document.as_input() for document in release.artifacts]
-    groups: dict[str, list[dict[str, Any]]] = {name: [] for name in GROUPS}
-    groups |= {kind.group: [] for kind in registry.KINDS.values()}
+    groups: dict[str, list[dict[str, Any]]] = {k.group: [] for k in registry.KINDS.values()}
     for document, artifact in zip(release.artifacts, artifacts, strict=True):
         groups[registry.KINDS[document.kind].group].append(artifact)
     notes = degradations or release.degradations
