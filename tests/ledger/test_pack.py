@@ -208,7 +208,7 @@ FORGED = canonical_bytes({"index": 0, "record": base64.b64encode(b"forged").deco
         (in_manifest(size=7), "pack_malformed"),
         (in_manifest(origin="x"), "pack_malformed"),
         (in_manifest(key="x"), "pack_malformed"),
-        (in_manifest(schema="x"), "pack_unproved"),
+        (in_manifest(schema="x"), "pack_malformed"),
         (lambda m: {k: v for k, v in m.items() if k != "leaves.jsonl"}, "checkpoint_inconsistent"),
         (lambda m: {k: v for k, v in m.items() if k != "checkpoint"}, "pack_malformed"),
     ],

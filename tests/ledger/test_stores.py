@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from adjudge.ledger import Ledger, LedgerError
+from adjudge.ledger import Item, Ledger, LedgerError, SigningKey
+from adjudge.ledger.audit import audit
 
 
 @pytest.mark.parametrize("url", ["redis://x", "mysql://a/b", "", "sqlite:", "a\0b"])
@@ -97,3 +99,54 @@ def test_a_connection_that_broke_is_made_anew(postgres: str) -> None:
                 assert [entry.record for entry in log.entries()] == [b"1", b"3"]
         finally:
             admin.execute("drop schema broken cascade")
+
+
+COLUMNS = [
+    ("ledger_record", "data"),
+    ("ledger_private", "value"),
+    ("ledger_private", "salt"),
+    ("ledger_entry", "leaf"),
+    ("ledger_entry", "id"),
+    ("ledger_node", "hash"),
+    ("ledger_checkpoint", "note"),
+    ("ledger_log", "size"),
+    ("ledger_log", "frontier"),
+    ("ledger_log", "vkey"),
+    ("ledger_log", "time_us"),
+]
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS)
+@pytest.mark.parametrize("value", ["'text'", "x'00'", "1.5"])
+def test_columns_that_hold_something_else(
+    tmp_path: Path, key: SigningKey, table: str, column: str, value: str
+) -> None:
+    path = tmp_path / "a.db"
+    with Ledger.init(path, key, origin="example.com/log") as made:
+        made.append_all([Item(b"%d" % n, private={"v": b"1"}) for n in range(5)])
+        own = made.key
+    assert own is not None
+    db = sqlite3.connect(path)
+    for (name,) in db.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+        db.execute(f"drop trigger {name}")
+    db.execute(
+        f"update {table} set {column} = {value} where rowid = (select min(rowid) from {table})"
+        if table not in ("ledger_entry", "ledger_node")
+        else f"update {table} set {column} = {value} where idx = 0"
+    )
+    db.commit()
+    db.close()
+    actions: list[Callable[[Ledger], object]] = [
+        lambda log: log.append(b"x"),
+        lambda log: list(log.entries()),
+        lambda log: log.private(0),
+        lambda log: log.prove(0),
+        lambda log: log.prove_consistency(3),
+        lambda log: log.erase(1),
+    ]
+    for action in actions:
+        with suppress(LedgerError), Ledger.open(path, signer=key) as log:
+            action(log)
+    with suppress(LedgerError), Ledger.open(path, check=False) as log:
+        # The time is only compared with the next writer's clock.
+        assert column == "time_us" or not audit(log, own).ok

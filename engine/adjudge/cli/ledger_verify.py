@@ -101,7 +101,14 @@ def _verify_file(
     from adjudge.exports.verifier import verify
 
     options = argparse.Namespace(
-        file=file, key=key, record=record, since=since, witness=list(witness), witnesses=need
+        file=file,
+        key=key,
+        record=record,
+        since=since,
+        witness=list(witness),
+        witnesses=need,
+        signer=[],
+        attester=[],
     )
     try:
         verify.verify(options)

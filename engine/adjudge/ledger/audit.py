@@ -80,7 +80,14 @@ def audit(
     """Check the whole log against the key of its owner and checkpoints that are ``known``
     (verified before, and kept elsewhere).  Raises :class:`LedgerError` only when the database
     cannot be read."""
-    return _Auditor(ledger, key, witnesses, known).run()
+    auditor = _Auditor(ledger, key, witnesses, known)
+    try:
+        auditor.run()
+    except LedgerError as error:
+        if error.code != "ledger_corrupt":
+            raise
+        auditor.out.found(error.code, error.message)
+    return auditor.out
 
 
 class _Auditor:
@@ -104,7 +111,7 @@ class _Auditor:
         self.gone: set[_Part] = set()
         self.erased: set[_Part] = set()
 
-    def run(self) -> Audit:
+    def run(self) -> None:
         out = self.out
         if self.key != self.ledger.key:
             out.found("ledger_key_mismatch", f"the log says that its key is {self.ledger.key}")
@@ -124,7 +131,6 @@ class _Auditor:
                 "ledger_tree_changed", "the stored end of the tree is not the one of its leaves"
             )
         self._ends(size)
-        return out
 
     # --- entries ----------------------------------------------------------------------------
 

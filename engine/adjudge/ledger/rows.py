@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from adjudge.ledger.database import Database
+from adjudge.ledger.database import Database, Row
 from adjudge.ledger.errors import LedgerError, ProofError
 from adjudge.ledger.leaf import Leaf
 from adjudge.ledger.merkle import Frontier, Node, leaf_hash
@@ -71,6 +71,17 @@ class Rows:
         self.database = database
         self.log = log
 
+    def _query(self, sql: str, parameters: Sequence[object], *types: Any) -> list[Row]:
+        """Rows with columns of these types: SQLite keeps whatever somebody puts into a column.
+
+        Raises :class:`LedgerError` ``ledger_corrupt``.
+        """
+        rows = self.database.query(sql, parameters)
+        for row in rows:
+            if not all(isinstance(value, kind) for value, kind in zip(row, types, strict=True)):
+                raise corrupt(self.database, "a column holds something of another type")
+        return rows
+
     # --- the log ----------------------------------------------------------------------------
 
     def state(self, *, lock: bool = False) -> State:
@@ -79,11 +90,11 @@ class Rows:
         Raises :class:`LedgerError` ``ledger_corrupt``.
         """
         sql = "select size, frontier, time_us from ledger_log where log = ?"
-        rows = self.database.query(sql + (self.database.for_update if lock else ""), (self.log,))
+        sql += self.database.for_update if lock else ""
         try:
-            ((size, frontier, time_us),) = rows
+            ((size, frontier, time_us),) = self._query(sql, (self.log,), int, bytes, int)
             return State(Frontier.from_bytes(size, frontier), time_us)
-        except (ValueError, TypeError):
+        except ValueError:
             raise corrupt(self.database, "what it says of its size is not right") from None
 
     def advance(self, state: State) -> None:
@@ -95,8 +106,9 @@ class Rows:
 
     def identity(self) -> tuple[str, str | None]:
         """The origin and the verifier key of the log."""
-        rows = self.database.query("select origin, vkey from ledger_log where log = ?", (self.log,))
-        return rows[0][0], rows[0][1]
+        sql = "select origin, vkey from ledger_log where log = ?"
+        ((origin, vkey),) = self._query(sql, (self.log,), str, str | None)
+        return origin, vkey
 
     # --- entries ----------------------------------------------------------------------------
 
@@ -131,20 +143,21 @@ class Rows:
         found = []
         for start in range(0, len(ids), PAGE):
             some = ids[start : start + PAGE]
-            rows = self.database.query(_IDS.format(_marks(some)), (self.log, *some))
+            rows = self._query(_IDS.format(_marks(some)), (self.log, *some), str)
             found += [row[0] for row in rows]
         return found
 
     def index_of(self, id: str) -> int | None:
         """The index of the entry with an id."""
         sql = "select idx from ledger_entry where log = ? and id = ?"
-        rows = self.database.query(sql, (self.log, id))
+        rows = self._query(sql, (self.log, id), int)
         return rows[0][0] if rows else None
 
     def highest(self) -> int:
         """The index of the last entry; -1 when there is none."""
         sql = "select coalesce(max(idx), -1) from ledger_entry where log = ?"
-        return int(self.database.query(sql, (self.log,))[0][0])
+        highest: int = self._query(sql, (self.log,), int)[0][0]
+        return highest
 
     def stored(
         self, start: int, stop: int, about: tuple[int, int] | None = None, kind: str | None = None
@@ -165,7 +178,8 @@ class Rows:
             sql, more = sql + " and e.kind = ?", [*more, kind]
         sql += f" order by e.idx limit {PAGE}"
         while start < stop:
-            rows = self.database.query(sql, (self.log, start, stop, *more))
+            parameters = (self.log, start, stop, *more)
+            rows = self._query(sql, parameters, int, str, str, bytes, bytes | None)
             for row in rows:
                 yield Stored(*row)
             if len(rows) < PAGE:
@@ -186,7 +200,8 @@ class Rows:
             "select idx, name, salt, value from ledger_private"
             " where log = ? and idx >= ? and idx < ? order by idx, name"
         )
-        return [Private(*row) for row in self.database.query(sql, (self.log, start, stop))]
+        rows = self._query(sql, (self.log, start, stop), int, str, bytes, bytes)
+        return [Private(*row) for row in rows]
 
     def erase(self, index: int, names: Sequence[str], *, record: bool) -> None:
         """Remove private values of an entry, and its record when that is asked for."""
@@ -208,12 +223,12 @@ class Rows:
         above = sorted({node for node in wanted if node.level})
         if leaves:
             sql = _LEAVES.format(_marks(leaves))
-            for place, leaf in self.database.query(sql, (self.log, *leaves)):
+            for place, leaf in self._query(sql, (self.log, *leaves), int, bytes):
                 found[Node(0, place)] = leaf_hash(leaf)
         if above:
             sql = _NODES.format(", ".join(["(?, ?)"] * len(above)))
             flat = [number for node in above for number in node]
-            for level, place, value in self.database.query(sql, (self.log, *flat)):
+            for level, place, value in self._query(sql, (self.log, *flat), int, int, bytes):
                 found[Node(level, place)] = value
         if len(found) != len(leaves) + len(above):
             raise corrupt(self.database, "a part of its tree is missing")
@@ -225,13 +240,14 @@ class Rows:
             "select idx, hash from ledger_node"
             " where log = ? and level = ? and idx >= ? and idx < ? order by idx"
         )
-        rows = self.database.query(sql, (self.log, level, start, stop))
+        rows = self._query(sql, (self.log, level, start, stop), int, bytes)
         return [(place, value) for place, value in rows]
 
     def count_nodes(self) -> int:
         """How many nodes above the leaves are stored."""
         sql = "select count(*) from ledger_node where log = ?"
-        return int(self.database.query(sql, (self.log,))[0][0])
+        count: int = self._query(sql, (self.log,), int)[0][0]
+        return count
 
     # --- checkpoints ------------------------------------------------------------------------
 
@@ -241,7 +257,7 @@ class Rows:
             "select size, note from ledger_checkpoint"
             " where log = ? and size >= ? and size < ? order by size"
         )
-        rows = self.database.query(sql, (self.log, start, stop))
+        rows = self._query(sql, (self.log, start, stop), int, str)
         return [(size, note) for size, note in rows]
 
     def latest(self) -> tuple[int, Note] | None:
@@ -250,7 +266,7 @@ class Rows:
         Raises :class:`LedgerError` ``ledger_corrupt``.
         """
         sql = "select size, note from ledger_checkpoint where log = ? order by size desc limit 1"
-        rows = self.database.query(sql, (self.log,))
+        rows = self._query(sql, (self.log,), int, str)
         return (rows[0][0], self.cosigned(*rows[0])) if rows else None
 
     def cosigned(self, size: int, text: str) -> Note:
@@ -262,7 +278,8 @@ class Rows:
             "select name, key_id, value from ledger_cosignature"
             " where log = ? and size = ? order by name, key_id"
         )
-        more = [Signature(*row) for row in self.database.query(sql, (self.log, size))]
+        rows = self._query(sql, (self.log, size), str, bytes, bytes)
+        more = [Signature(*row) for row in rows]
         try:
             return merged(parse_note(text), more)
         except ProofError as error:
