@@ -37,6 +37,22 @@ FOUND = {
     ),
     "function": ('deny(_) := "a"', "deny_cannot_fire"),
     "through a rule": ('deny contains "a" if never\n\nnever if false', "deny_cannot_fire"),
+    "through rules": (
+        'deny contains "a" if one\n\none if two\n\ntwo if 1 == 2',
+        "deny_cannot_fire",
+    ),
+    "through a function": (
+        'deny contains "a" if f(input.path)\n\nf(x) if {\n\tx == "a"\n\tx == "b"\n}',
+        "deny_cannot_fire",
+    ),
+    "through an empty set": (
+        'deny contains x if some x in found\n\nfound contains "a" if false',
+        "deny_cannot_fire",
+    ),
+    "comprehension": (
+        'deny contains "a" if count([x | some x in input.facts.tags; x == "a"; x == "b"]) > 1',
+        "never_true",
+    ),
     "helper": (
         'deny contains "a" if f(input.path)\n\nf("a") if 1 == 2\n\nf("b")',
         "never_true",
@@ -114,6 +130,13 @@ CLEAN = {
     "bounds that meet": 'deny contains "a" if {\n\tinput.size > 3\n\tinput.size < 5\n}',
     "else": 'deny contains f(input.path) if input.facts\n\nf(_) := 1 if false\n\nelse := "b"',
     "enum": 'deny contains "a" if input.facts.format == "markdown"',
+    "an empty set as a whole": (
+        'deny contains "a" if found == set()\n\n'
+        '# adjudge:ignore never_true: to be filled\nfound contains "a" if false'
+    ),
+    "not an empty rule": (
+        'deny contains "a" if not never\n\n# adjudge:ignore never_true: a switch\nnever if false'
+    ),
     "free document": 'deny contains "a" if input.document.anything.at_all',
     "entry point": (
         'deny contains "a" if input.facts\n\n# METADATA\n# entrypoint: true\nasked := 1'

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from adjudge.policyset.lint.model import Finding, Subject
+from adjudge.policyset.lint.model import Finding, Subject, is_yaml
 from adjudge.policyset.model import RuleSpec
 from adjudge.rego.passes.metadata import MetadataIndex
 from adjudge.rego.passes.model import Path
@@ -55,6 +55,7 @@ def _given(index: MetadataIndex, module: Module, rule: Rule) -> Mapping[str, Any
 
 
 def _metadata(subject: Subject, spec: RuleSpec, given: Mapping[str, Any]) -> Iterator[Finding]:
+    yaml = is_yaml(subject.by_file[spec.location.file])
     for code, wanted in (("metadata_missing", _NEEDED), ("metadata_incomplete", _WELCOME)):
         missing = [name for name in wanted if not given.get(name)]
         if missing:
@@ -62,7 +63,7 @@ def _metadata(subject: Subject, spec: RuleSpec, given: Mapping[str, Any]) -> Ite
                 code,
                 f"{spec.name} has no {_listed(missing)}",
                 spec.location,
-                f"say it in the METADATA of the rule or its package: {_where(missing)}",
+                _where(missing, yaml),
             )
     for control in spec.controls:
         framework = control.partition("/")[0]
@@ -88,8 +89,11 @@ def _edition(known: str, given: str) -> bool:
     return re.sub(r"[0-9]+", "", known) == re.sub(r"[0-9]+", "", given)
 
 
-def _where(missing: list[str]) -> str:
-    return ", ".join("title: …" if m == "title" else f"custom.{m}" for m in missing)
+def _where(missing: list[str], yaml: bool) -> str:
+    if yaml:
+        return f"say it under metadata: {', '.join(missing)}"
+    names = ", ".join(m if m == "title" else f"custom.{m}" for m in missing)
+    return f"say it in the METADATA of the rule or its package: {names}"
 
 
 def _listed(names: list[str]) -> str:

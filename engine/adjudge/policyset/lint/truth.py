@@ -6,10 +6,28 @@ from collections.abc import Iterator
 from typing import Final
 
 from adjudge.policyset.lint.model import Finding, Subject, is_yaml
-from adjudge.rego.analysis.contradictions import empty_rules, never_true
+from adjudge.rego.analysis.contradictions import (
+    asks_empty,
+    contradictions,
+    empty_rules,
+    ground_path,
+    never_true,
+)
 from adjudge.rego.analysis.origins import parts
 from adjudge.rego.passes.model import Clause, Group, Path, path_text
-from adjudge.rego.syntax import Array, Expr, Object, Ref, Scalar, Set, Var, With, walk
+from adjudge.rego.syntax import (
+    Array,
+    ArrayCompr,
+    Expr,
+    Object,
+    ObjectCompr,
+    Ref,
+    Scalar,
+    Set,
+    SetCompr,
+    With,
+    walk,
+)
 from adjudge.yamlpolicy.problems import suggestion
 
 _FINDINGS: Final = ("deny", "warn", "violation")
@@ -56,36 +74,34 @@ def _cannot_hold(subject: Subject) -> Iterator[Finding]:
                     f"write {name} contains message if …, or give the function another name",
                 )
     for group, clause in subject.clauses():
-        if clause.loc not in subject.entries or group.path in empty:
+        if clause.loc not in subject.entries:
             continue
-        for expr in clause.body:
-            path = _rule_asked(expr)
-            if path in empty:
+        asked = asks_empty(clause.body, empty)
+        if asked is not None:
+            path, expr = asked
+            yield subject.finding(
+                "deny_cannot_fire",
+                f"{group.path[-1]} can never hold here: {path_text(path)} never does",
+                expr.loc,
+                "correct that rule, or remove this one",
+            )
+    for _, clause in subject.clauses():
+        yield from _empty_closures(subject, clause)
+
+
+def _empty_closures(subject: Subject, clause: Clause) -> Iterator[Finding]:
+    """Comprehensions that are always empty."""
+    for node in walk(parts(clause)):
+        if isinstance(node, ArrayCompr | SetCompr | ObjectCompr):
+            found = next(contradictions(node.body), None)
+            if found is not None:
+                place = found.loc if found.loc.row else clause.loc
                 yield subject.finding(
-                    "deny_cannot_fire",
-                    f"{group.path[-1]} can never hold here: {path_text(path)} never does",
-                    expr.loc,
-                    "correct that rule, or remove this one",
+                    "never_true",
+                    f"the comprehension is always empty: {found.reason}",
+                    place,
+                    "correct the condition",
                 )
-
-
-def _rule_asked(expr: Expr) -> Path:
-    """The rule that an expression is true with, when it is nothing but its name."""
-    term = expr.term
-    if expr.negated or expr.withs or not isinstance(term, Ref):
-        return ()
-    return _ground(term)
-
-
-def _ground(ref: Ref) -> Path:
-    if not isinstance(ref.head, Var) or ref.head.name != "data":
-        return ()
-    steps: list[str] = []
-    for operand in ref.operands:
-        if not isinstance(operand, Scalar) or not isinstance(operand.value, str):
-            break
-        steps.append(operand.value)
-    return tuple(steps)
 
 
 def _invalid(subject: Subject) -> Iterator[Finding]:
@@ -167,9 +183,9 @@ def _reachable(subject: Subject, start: set[Path]) -> set[Path]:
 def _unknown_data(subject: Subject) -> Iterator[Finding]:
     packages = {m.package for m in subject.modules}
     for _, clause in subject.clauses():
-        replaced = {_ground(w.target) for w in _withs(clause) if isinstance(w.target, Ref)}
+        replaced = {ground_path(w.target) for w in _withs(clause) if isinstance(w.target, Ref)}
         for ref in walk(parts(clause)):
-            path = _ground(ref) if isinstance(ref, Ref) else ()
+            path = ground_path(ref) if isinstance(ref, Ref) else ()
             package = max((p for p in packages if path[: len(p)] == p), key=len, default=None)
             if package is None or len(path) == len(package) or not isinstance(ref, Ref):
                 continue

@@ -7,7 +7,7 @@ Looked at are constants, and what one body asks of one value: ``x == "a"`` besid
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -54,16 +54,69 @@ def never_true(group: Group) -> Iterator[tuple[Clause, Contradiction]]:
             yield clause, found
 
 
-def empty_rules(groups: Iterable[Group]) -> set[Path]:
-    """The rules that never have a value: no clause of theirs can hold, and there is no
-    default."""
-    return {
-        group.path
-        for group in groups
-        if group.kind in ("complete", "function")
-        and group.default is None
-        and len(list(never_true(group))) == len(group.clauses)
-    }
+def empty_rules(groups: Iterable[Group]) -> dict[Path, Group]:
+    """The rules that never have a value, or never an element: no clause of theirs can hold,
+    by itself or because it asks another such rule, and there is no default."""
+    open_ = [g for g in groups if g.default is None]
+    impossible = {id(clause) for group in open_ for clause, _ in never_true(group)}
+    empty: dict[Path, Group] = {}
+    found = True
+    while found:
+        found = False
+        for group in open_:
+            if group.path not in empty and all(
+                id(c) in impossible or (c.orelse is None and asks_empty(c.body, empty))
+                for c in group.clauses
+            ):
+                empty[group.path] = group
+                found = True
+    return empty
+
+
+def asks_empty(body: Iterable[Expr], empty: Mapping[Path, Group]) -> tuple[Path, Expr] | None:
+    """The first expression of a body that needs a value of a rule which never has one, and
+    that rule."""
+    if not empty:
+        return None
+    for expr in body:
+        for path, deeper in _needed(expr):
+            group = empty.get(path)
+            if group is not None and (deeper or group.kind in ("complete", "function")):
+                return path, expr
+    return None
+
+
+def _needed(expr: Expr) -> Iterator[tuple[Path, bool]]:
+    """The rules whose value an expression needs; whether it needs what stands in them."""
+    term = expr.term
+    if expr.negated or expr.withs:
+        return
+    if isinstance(term, SomeIn):
+        yield from ((path, True) for path, _ in _prefixes(term.domain))
+    elif isinstance(term, Call):
+        if isinstance(term.operator, Ref):
+            yield ground_path(term.operator), True
+        elif operator_of(term) in BINDING and len(term.args) == 2:
+            yield from _prefixes(term.args[1])
+    else:
+        yield from _prefixes(term)
+
+
+def _prefixes(term: object) -> Iterator[tuple[Path, bool]]:
+    path = ground_path(term) if isinstance(term, Ref) else ()
+    for length in range(1, len(path) + 1):
+        yield path[:length], isinstance(term, Ref) and length < len(term.operands)
+
+
+def ground_path(ref: Ref) -> tuple[str, ...]:
+    """The leading names of a reference below ``data``; nothing for other references."""
+    steps: list[str] = []
+    if isinstance(ref.head, Var) and ref.head.name == "data":
+        for operand in ref.operands:
+            if not isinstance(operand, Scalar) or not isinstance(operand.value, str):
+                break
+            steps.append(operand.value)
+    return tuple(steps)
 
 
 def contradictions(body: Iterable[Expr]) -> Iterator[Contradiction]:
