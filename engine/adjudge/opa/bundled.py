@@ -102,7 +102,8 @@ class BundledEngine:
 
         Raises OpaError ``opa_clock_differs``.
         """
-        if self._asks_the_clock and abs(options.now_ns - time.time_ns()) > CLOCKS_DIFFER_NS:
+        apart = 0 if options.now_ns is None else abs(options.now_ns - time.time_ns())
+        if self._asks_the_clock and apart > CLOCKS_DIFFER_NS:
             raise OpaError(
                 "opa_clock_differs",
                 "policies ask for the time, and an OPA that has them already can only tell its own",

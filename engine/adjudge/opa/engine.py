@@ -232,9 +232,9 @@ class OpaRun:
         except EvaluationFailed as error:
             return Outcome((), (), place, self._engine.workspace.error(error.failure, place))
         if entry.group.kind == "set":
-            if not found:
+            if not found or not isinstance(found[0], list):
                 raise self._engine.workspace.gone()
-            values = found[0] if isinstance(found[0], list) else []
+            values = found[0]
         else:
             # A rule with one value is one entry as a whole: that of its first clause.
             values = found if Location(*entry.group.clauses[0][0]) == place else []

@@ -82,6 +82,8 @@ def parse_target(
 
 
 def _parts(url: str) -> tuple[str, str, int]:
+    if not _VISIBLE.fullmatch(url):
+        raise _invalid(repr(url), "it holds a character that no address has")
     try:
         parts = urlsplit(url)
         port = parts.port
