@@ -15,7 +15,7 @@ from typing import Any
 from adjudge.rego.errors import RegoEvalError
 from adjudge.rego.outline import RuleOutline
 from adjudge.rego.program import Program
-from adjudge.rego.query import too_deep
+from adjudge.rego.query import stopped
 from adjudge.rego.runtime.context import Context
 from adjudge.rego.runtime.limits import Options
 from adjudge.rego.runtime.operators import at
@@ -159,15 +159,15 @@ class Evaluation:
             entry.function(c, found)
         except RegoEvalError as e:
             error = e
-        except RecursionError:
-            error = too_deep()
+        except (RecursionError, MemoryError) as e:
+            error = stopped(e)
         solutions: tuple[Solution, ...] = ()
         try:
             solutions = tuple(
                 Solution(to_json(v), self._reads(t) if reading else ()) for v, t in _distinct(found)
             )
-        except RecursionError:
-            error = too_deep()
+        except (RecursionError, MemoryError) as e:
+            error = stopped(e)
         reads = () if solutions or not reading else self._reads(c.reads)
         reached = (
             entry.expressions[min(c.far, len(entry.expressions) - 1)]

@@ -20,7 +20,7 @@ from adjudge.rego.parser import parse_module
 from adjudge.rego.passes import run_passes
 from adjudge.rego.passes.model import Compilation, Path
 from adjudge.rego.plan import ir, rules
-from adjudge.rego.query import Query, Rewrite, raise_errors, too_deep
+from adjudge.rego.query import Query, Rewrite, raise_errors, stopped
 from adjudge.rego.runtime.context import Context, Shared, TracedContext
 from adjudge.rego.runtime.documents import RuleNode
 from adjudge.rego.runtime.limits import DEFAULT_OPTIONS, Options
@@ -345,5 +345,5 @@ class CompiledRule:
             if value is True or value is False or value is UNDEFINED:
                 return value
             return to_json(value)
-        except RecursionError:
-            raise too_deep() from None
+        except (RecursionError, MemoryError) as error:
+            raise stopped(error) from None

@@ -74,8 +74,14 @@ def raise_errors(comp: Compilation) -> None:
         raise RegoErrors(comp.errors)
 
 
-def too_deep() -> RegoEvalError:
-    """What is raised instead of Python's ``RecursionError``."""
+def stopped(why: RecursionError | MemoryError) -> RegoEvalError:
+    """What is raised instead of Python's own errors."""
+    if isinstance(why, MemoryError):
+        return RegoEvalError(
+            "eval_limit_error",
+            "evaluation needs more memory than there is",
+            hint="the policy builds values that are too large",
+        )
     return RegoEvalError(
         "eval_limit_error",
         "evaluation nested too deeply",
@@ -193,8 +199,8 @@ class Query:
         """The answers in a context made by :meth:`Program.context`."""
         try:
             return self._answers(c)
-        except RecursionError:
-            raise too_deep() from None
+        except (RecursionError, MemoryError) as error:
+            raise stopped(error) from None
 
     def _answers(self, c: Context) -> list[Result]:
         rows: list[tuple[Value, ...]] = []

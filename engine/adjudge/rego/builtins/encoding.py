@@ -8,7 +8,14 @@ from typing import Final
 from urllib.parse import quote_plus
 
 from adjudge.rego.builtins import gobase64, gourl
-from adjudge.rego.builtins.registry import BuiltinError, builtin, operand_error, want_string
+from adjudge.rego.builtins.operands import bounded, too_large
+from adjudge.rego.builtins.registry import (
+    BuiltinContext,
+    BuiltinError,
+    builtin,
+    operand_error,
+    want_string,
+)
 from adjudge.rego.runtime.text import go_quote, key_text, utf8_bytes, utf8_text
 from adjudge.rego.runtime.values import RegoSet, Value, sorted_items
 
@@ -19,10 +26,10 @@ _PORT: Final = re.compile(r"(.*):([0-9]*)\Z", re.DOTALL)
 # -- base64 and hex ------------------------------------------------------------------------
 
 
-@builtin("base64.encode")
-def base64_encode(text: Value) -> str:
+@builtin("base64.encode", context=True)
+def base64_encode(context: BuiltinContext, text: Value) -> str:
     """The bytes of the string in base64."""
-    return base64.b64encode(utf8_bytes(want_string(text, 1))).decode()
+    return bounded(context, base64.b64encode(utf8_bytes(want_string(text, 1))).decode())
 
 
 @builtin("base64.decode")
@@ -43,16 +50,16 @@ def base64_is_valid(text: Value) -> bool:
     return True
 
 
-@builtin("base64url.encode")
-def base64url_encode(text: Value) -> str:
+@builtin("base64url.encode", context=True)
+def base64url_encode(context: BuiltinContext, text: Value) -> str:
     """The bytes of the string in URL-safe base64, padded."""
-    return base64.urlsafe_b64encode(utf8_bytes(want_string(text, 1))).decode()
+    return bounded(context, base64.urlsafe_b64encode(utf8_bytes(want_string(text, 1))).decode())
 
 
-@builtin("base64url.encode_no_pad")
-def base64url_encode_no_pad(text: Value) -> str:
+@builtin("base64url.encode_no_pad", context=True)
+def base64url_encode_no_pad(context: BuiltinContext, text: Value) -> str:
     """The bytes of the string in URL-safe base64 without padding."""
-    return gobase64.encode_url(utf8_bytes(want_string(text, 1)))
+    return bounded(context, gobase64.encode_url(utf8_bytes(want_string(text, 1))))
 
 
 @builtin("base64url.decode")
@@ -61,10 +68,10 @@ def base64url_decode(text: Value) -> str:
     return utf8_text(gobase64.decode_url_unpadded(want_string(text, 1)))
 
 
-@builtin("hex.encode")
-def hex_encode(text: Value) -> str:
+@builtin("hex.encode", context=True)
+def hex_encode(context: BuiltinContext, text: Value) -> str:
     """The bytes of the string as lower-case hexadecimal digits."""
-    return utf8_bytes(want_string(text, 1)).hex()
+    return bounded(context, utf8_bytes(want_string(text, 1)).hex())
 
 
 @builtin("hex.decode")
@@ -84,10 +91,10 @@ def hex_decode(text: Value) -> str:
 # -- URL queries ---------------------------------------------------------------------------
 
 
-@builtin("urlquery.encode")
-def urlquery_encode(text: Value) -> str:
+@builtin("urlquery.encode", context=True)
+def urlquery_encode(context: BuiltinContext, text: Value) -> str:
     """The string escaped for a URL query."""
-    return quote_plus(utf8_bytes(want_string(text, 1)))
+    return bounded(context, quote_plus(utf8_bytes(want_string(text, 1))))
 
 
 @builtin("urlquery.decode")
@@ -106,8 +113,8 @@ def _unescaped(text: str) -> str:
     return utf8_text(_PERCENT.sub(lambda found: bytes([int(found[1], 16)]), plain))
 
 
-@builtin("urlquery.encode_object")
-def urlquery_encode_object(obj: Value) -> str:
+@builtin("urlquery.encode_object", context=True)
+def urlquery_encode_object(context: BuiltinContext, obj: Value) -> str:
     """An object of strings, or of arrays or sets of strings, as a URL query with sorted keys."""
     if obj.__class__ is not dict:
         raise operand_error(1, "object", obj)
@@ -122,10 +129,16 @@ def urlquery_encode_object(obj: Value) -> str:
                 "eval_type_error",
             )
         pairs[key_text(key)] = values
-    escaped = [(quote_plus(utf8_bytes(key)), pairs[key]) for key in sorted(pairs)]
-    return "&".join(
-        f"{key}={quote_plus(utf8_bytes(value))}" for key, values in escaped for value in values
-    )
+    parts: list[str] = []
+    size = 0
+    for key in sorted(pairs):
+        escaped = quote_plus(utf8_bytes(key))
+        for value in pairs[key]:
+            parts.append(f"{escaped}={quote_plus(utf8_bytes(value))}")
+            size += len(parts[-1]) + 1
+            if size > context.max_size:
+                raise too_large(context)
+    return "&".join(parts)
 
 
 @builtin("urlquery.decode_object")

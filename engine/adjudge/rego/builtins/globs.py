@@ -10,9 +10,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from adjudge.rego.builtins.operands import element_error
+from adjudge.rego.builtins.operands import bounded, element_error
 from adjudge.rego.builtins.patterns import Pattern, compile_pattern
-from adjudge.rego.builtins.registry import BuiltinError, builtin, one_of_error, want_string
+from adjudge.rego.builtins.registry import (
+    BuiltinContext,
+    BuiltinError,
+    builtin,
+    one_of_error,
+    want_string,
+)
 from adjudge.rego.runtime.text import utf8_bytes
 from adjudge.rego.runtime.values import Value
 
@@ -54,10 +60,10 @@ def compile_glob(glob: str, separators: str) -> Pattern:
     return found
 
 
-@builtin("glob.quote_meta")
-def quote_meta(pattern: Value) -> str:
+@builtin("glob.quote_meta", context=True)
+def quote_meta(context: BuiltinContext, pattern: Value) -> str:
     """The text with a backslash before every special character."""
-    return _SPECIAL.sub(r"\\\g<0>", want_string(pattern, 1))
+    return bounded(context, _SPECIAL.sub(r"\\\g<0>", want_string(pattern, 1)))
 
 
 class _Glob:

@@ -29,6 +29,14 @@ def too_large(context: BuiltinContext) -> BuiltinError:
     )
 
 
+def bounded(context: BuiltinContext, text: str) -> str:
+    """The text, unless it is longer than the context's limit: builtins whose answers are
+    longer than their operands are called with their own answers."""
+    if len(text) > context.max_size:
+        raise too_large(context)
+    return text
+
+
 def want_int(value: Value, position: int) -> int:
     """The operand as a 64-bit integer; ``2.0`` counts, ``1e3`` does not."""
     if value.__class__ is int:

@@ -22,7 +22,7 @@ from adjudge.rego.builtins.golayout import (
     format_moment,
     parse_ns,
 )
-from adjudge.rego.builtins.operands import want_int
+from adjudge.rego.builtins.operands import bounded, want_int
 from adjudge.rego.builtins.registry import (
     BuiltinContext,
     BuiltinError,
@@ -111,11 +111,11 @@ def duration(value: Value) -> Value:
         raise BuiltinError(str(err)) from None
 
 
-@builtin("time.format")
-def time_format(value: Value) -> Value:
+@builtin("time.format", context=True)
+def time_format(context: BuiltinContext, value: Value) -> Value:
     """The moment as RFC 3339 with nanoseconds, or by the layout given."""
     moment, layout = _operand(value)
-    return format_moment(moment, CONSTANTS.get(layout or "RFC3339Nano", layout))
+    return bounded(context, format_moment(moment, CONSTANTS.get(layout or "RFC3339Nano", layout)))
 
 
 @builtin("time.date")
