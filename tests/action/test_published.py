@@ -42,10 +42,12 @@ def test_the_workflow_uses_the_action_as_it_is() -> None:
 
 def test_the_hooks_are_commands_with_options_that_there_are() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
-    assert {h["id"] for h in hooks} == {"adjudge-check", "adjudge-test"}
+    names = ("check", "test", "lint", "fmt")
+    assert [h["id"] for h in hooks] == [f"adjudge-{name}" for name in names]
     for hook in hooks:
         assert hook["language"] == "python"
-        assert hook["pass_filenames"] is False
+        # Only formatting is about the files that change.
+        assert hook.get("pass_filenames", True) is (hook["id"] == "adjudge-fmt")
         program, name, *words = shlex.split(hook["entry"])
         assert (program, name in COMMANDS) == ("adjudge", True)
         command = app.get_command(click.Context(app), name)
