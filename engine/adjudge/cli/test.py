@@ -129,13 +129,7 @@ def command(
     count: int,
     bench: bool,
     timeout: float | None,
-    bundle: bool,
-    ignore: tuple[str, ...],
-    capabilities: str | None,
-    target: str,
-    schema: str | None,
     max_errors: int,
-    v0_compatible: bool,
     **rest: Any,
 ) -> int:
     """Run the tests below PATHS: rules named test_… in Rego files.
@@ -145,19 +139,7 @@ def command(
     a test failed.
     """
     try:
-        files = load_opa_files(
-            () if bundle else paths,
-            bundles=paths if bundle else (),
-            ignore=ignore,
-            rego_version=0 if v0_compatible else 1,
-        )
-        found = compile_tests(
-            files.modules,
-            files.data,
-            capabilities=read_capabilities(capabilities),
-            rego_version=0 if v0_compatible else 1,
-            schemas=None if schema is None else load_schemas(schema),
-        )
+        found = _found(paths, rest)
         tests = matching(found.tests, run)
     except AdjudgeError as e:
         complain(e, max_errors)
@@ -170,22 +152,37 @@ def command(
         click.echo("error: coverage reporting is not supported when benchmarking tests", err=True)
         return 1
     shown = format_ or ("json" if cover else "pretty")
-    wanted = _wanted(shown, timeout or (BENCH_SECONDS if bench else DEFAULT_SECONDS), **rest)
     if shown == "gobench" and not bench:
-        click.echo(
-            "cannot use output format gobench without running benchmarks (--bench)", err=True
-        )
+        click.echo("error: --format gobench is for benchmarks (--bench)", err=True)
         return 0
+    wanted = _wanted(shown, timeout or (BENCH_SECONDS if bench else DEFAULT_SECONDS), **rest)
+    do = _bench if bench else _cover if cover else _test
     for _ in range(count):
-        if bench:
-            code = _bench(found, tests, wanted)
-        elif cover:
-            code = _cover(found, tests, wanted)
-        else:
-            code = _test(found, tests, wanted)
+        code = do(found, tests, wanted)
         if code:
             return code
     return 0
+
+
+def _found(paths: tuple[str, ...], options: dict[str, Any]) -> TestSet:
+    """The compiled tests; takes the options it heeds out of ``options``."""
+    version = 0 if options.pop("v0_compatible") else 1
+    bundle, schema = options.pop("bundle"), options.pop("schema")
+    capabilities = read_capabilities(options.pop("capabilities"))
+    options.pop("target")
+    files = load_opa_files(
+        () if bundle else paths,
+        bundles=paths if bundle else (),
+        ignore=options.pop("ignore"),
+        rego_version=version,
+    )
+    return compile_tests(
+        files.modules,
+        files.data,
+        capabilities=capabilities,
+        rego_version=version,
+        schemas=None if schema is None else load_schemas(schema),
+    )
 
 
 def _wanted(format_: str, seconds: float, parallel: int, **rest: Any) -> Wanted:
