@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -12,10 +13,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.trust.private_sigstore import IN_TOTO, new_key, pae, pem_of
+from tests.trust.conftest import IDENTITY, ISSUER
+from tests.trust.private_sigstore import IN_TOTO, PrivateSigstore, new_key, pae, pem_of
 
 from adjudge.gate.release import Release, load_release, release_input
-from adjudge.trust import TrustSettings
+from adjudge.trust import SignerIdentity, TrustSettings
 
 KEY = new_key()
 AS_OF = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
@@ -284,3 +286,39 @@ def test_analysis_in_an_sbom(folder: Path) -> None:
     assert found["sources"] == ["grype.json", "sbom.json"]
     assert found["status"] == "not_affected"
     assert found["vex"]["path"] == "sbom.json"
+
+
+def test_keyless_provenance_by_the_builder_itself(
+    folder: Path, sigstore: PrivateSigstore, root_file: Path
+) -> None:
+    builder = "https://github.com/acme/model/.github/workflows/release.yml@refs/heads/main"
+    predicate = {"buildDefinition": {}, "runDetails": {"builder": {"id": builder}}}
+    value = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "card", "digest": {"sha256": DIGEST}}],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": predicate,
+    }
+    build = {9: builder, 12: "https://github.com/acme/model"}
+    key, certificate = sigstore.issue(IDENTITY, ISSUER, extensions=build)
+    bundle = sigstore.sign_envelope(json.dumps(value).encode(), key, certificate, rekor=2)
+    (folder / "provenance.json").write_text(json.dumps(bundle))
+    trust = TrustSettings(
+        trusted_root=root_file,
+        identities=(SignerIdentity(ISSUER, IDENTITY),),
+        builders={builder.partition("@")[0]: 3},
+    )
+    given = load(folder, trust)
+    (statement,) = given["attestations"][0]["facts"]["statements"]
+    assert statement["assurance"] == "signed"
+    assert statement["format"] == "sigstore_bundle"
+    assert statement["signer"]["identity"] == IDENTITY
+    assert statement["signer"]["source_repository"] == "https://github.com/acme/model"
+    assert statement["provenance"]["builder_is_signer"]
+    assert statement["provenance"]["level"] == 3
+    assert statement["signed_at"] == "2026-05-01T12:00:00Z"
+    assert given["model_cards"][0]["attestations"] == [statement]
+    wrong = dataclasses.replace(trust, identities=(SignerIdentity("https://i", IDENTITY),))
+    (statement,) = load(folder, wrong)["attestations"][0]["facts"]["statements"]
+    assert statement["reason_code"] == "identity_not_allowed"
+    assert statement["provenance"]["level"] == 0
