@@ -234,6 +234,22 @@ def test_metadata_is_asked_for(linted: Lint) -> None:
     }
 
 
+def test_wrong_metadata_does_not_keep_from_looking_further(linted: Lint) -> None:
+    head = HEAD.replace("severity: low", "severity: HIGH")
+    found = linted({"p.rego": head + 'deny contains "a" if input.facts\n\nhelper := 1\n'})
+    assert [(f.code, f.severity) for f in found] == [
+        ("policy_metadata_invalid", "error"),
+        ("dead_rule", "warning"),
+    ]
+
+
+def test_ids_are_given_once(linted: Lint) -> None:
+    other = HEAD.replace("title: T", "title: U").replace("package x", "package main")
+    text = 'deny contains "a" if input.facts\n'
+    found = linted({"p.rego": HEAD + text, "q.rego": other + text})
+    assert [(f.code, f.severity) for f in found] == [("policy_id_duplicate", "error")]
+
+
 def test_frameworks_and_dates(linted: Lint) -> None:
     head = HEAD.replace("soc2/cc9.2", "eu-ai-atc/13, ours/1, owasp-llm-2026/llm01").replace(
         "severity: low", 'severity: low, effective_from: "2026-01-01"'

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from adjudge.documents import registry
 from adjudge.errors import AdjudgeError, ErrorList, InputError
@@ -42,12 +42,14 @@ def load_policy_set(
     data: Iterable[str | Path] = (),
     v0: bool = False,
     name: str | None = None,
+    metadata_errors: Literal["raise", "keep"] = "raise",
 ) -> PolicySet:
     """The policies called ``sources``, in that order, as one set.
 
     A source is a folder, a file, or the name of a shipped collection or pack (``baseline``,
     ``pack:sbom``).  ``data`` are files and folders of base documents.  ``v0`` reads modules
-    as Rego v0.
+    as Rego v0.  With ``metadata_errors`` kept, what is wrong with METADATA is among the lints:
+    for looking at policies, not for judging by them.
 
     Raises InputError ``no_policies``, ``not_a_policy``, ``policies_not_found``,
     ``unknown_policies``; ErrorList (RegoErrors when all of it is about policies) with every
@@ -55,7 +57,7 @@ def load_policy_set(
     """
     if not sources:
         raise InputError("no_policies", "no policies were named", hint="--policies baseline")
-    loader = _Loader(v0)
+    loader = _Loader(v0, keep=metadata_errors == "keep")
     for source in sources:
         loader.add(source)
     loader.raise_errors()
@@ -87,8 +89,9 @@ class _Request:
 class _Loader:
     """One call of :func:`load_policy_set`."""
 
-    def __init__(self, v0: bool) -> None:
+    def __init__(self, v0: bool, *, keep: bool) -> None:
         self.v0 = v0
+        self.keep = keep
         self.requests: list[_Request] = []
         self.errors: list[AdjudgeError] = []
         self.lints: list[AdjudgeError] = []
@@ -210,7 +213,10 @@ class _Loader:
         merged = merge_data([*self.data, *given], self.errors)
         reader = RuleReader(list(self.policies.values()), registry.KINDS)
         rules = reader.read()
-        self.errors += reader.errors
+        if self.keep:
+            self.lints += reader.errors
+        else:
+            self.errors += reader.errors
         self.lints += reader.lints
         self.raise_errors()
         chosen = self._choose(rules)

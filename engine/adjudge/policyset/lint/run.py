@@ -37,6 +37,8 @@ _UNUSED: Final = re.compile(r"(?:assigned|declared) var (\S+) unused")
 
 # Lints of loading that a rule here tells more precisely.
 _TOLD: Final = frozenset({"rule_without_id"})
+# What is wrong with METADATA, which other commands refuse.
+_REFUSED: Final = frozenset({"policy_metadata_invalid", "policy_id_duplicate"})
 # What says that there is nothing to lint, rather than what is wrong with it.
 _UNUSABLE: Final = frozenset(
     {
@@ -73,7 +75,7 @@ def lint(
     on when there is nothing to lint.
     """
     try:
-        policies = load_policy_set(sources, data=data, v0=v0)
+        policies = load_policy_set(sources, data=data, v0=v0, metadata_errors="keep")
         tests = [*policies.test_modules, *_tests_beside(sources, policies, v0)]
         comp = _compiled([*policies.modules, *tests])
     except AdjudgeError as error:
@@ -85,7 +87,10 @@ def lint(
     subject = Subject(policies, tuple(tests), comp, now_ns)
     findings = [finding for check in CHECKS for finding in check(subject)]
     findings += _strict(subject)
-    findings += [_of_error(e, "warning") for e in policies.lints if e.code not in _TOLD]
+    for lint_ in policies.lints:
+        if lint_.code not in _TOLD:
+            severity: Severity = "error" if lint_.code in _REFUSED else "warning"
+            findings.append(_of_error(lint_, severity))
     kept = {f.order: f for f in suppressions.apply(subject, findings) if f.code not in disabled}
     ordered = tuple(kept[order] for order in sorted(kept))
     return LintReport(ordered[:MAX_FINDINGS], len(policies.files) + len(tests))
