@@ -230,9 +230,12 @@ def test_an_error_in_between_leaves_nothing(opa: Opa, one: Subject) -> None:
 def test_an_opa_that_stops_in_between(one: Subject) -> None:
     warnings: list[str] = []
     judge = one.judge
-    with running() as opa, opa_engine(
-        opa.target, judge.policies, judge.entries, judge.evidence, warnings.append
-    ) as engine:
+    with (
+        running() as opa,
+        opa_engine(
+            opa.target, judge.policies, judge.entries, judge.evidence, warnings.append
+        ) as engine,
+    ):
         opa.stop()
         with pytest.raises(OpaError) as caught:
             evaluate(judge, one.case, one.settings, None, engine)
@@ -243,9 +246,12 @@ def test_an_opa_that_stops_in_between(one: Subject) -> None:
 
 def test_an_opa_that_is_restarted_in_between(one: Subject) -> None:
     judge = one.judge
-    with running() as opa, opa_engine(
-        opa.target, judge.policies, judge.entries, judge.evidence, pytest.fail
-    ) as engine:
+    with (
+        running() as opa,
+        opa_engine(
+            opa.target, judge.policies, judge.entries, judge.evidence, pytest.fail
+        ) as engine,
+    ):
         opa.stop()
         with running(port=opa.port) as again:
             with pytest.raises(OpaError) as caught:
