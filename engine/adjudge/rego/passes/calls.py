@@ -69,10 +69,13 @@ class _Checker:
             return
         path = ground_path(operator)
         group = self.comp.groups.get(path) if path is not None else None
-        if group is None or group.kind != "function":
+        arity = -1 if group is None else group.arity
+        fits = given == arity or (statement and given == arity + 1)
+        if group is None:
             shown = TermText(lambda name: None).term(operator)
             self.comp.error(f"undefined function {shown}", loc, _TYPE_ERROR)
-        elif given != group.arity and not (statement and given == group.arity + 1):
+        elif not fits:
+            # A rule counts as a function of nothing; that it is none its type will tell.
             got = f"{given} argument" + ("" if given == 1 else "s")
             message = f"function {group.name} has arity {group.arity}, got {got}"
             self.comp.error(message, loc, _TYPE_ERROR)

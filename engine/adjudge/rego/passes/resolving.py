@@ -188,7 +188,7 @@ class TermResolver(ABC):
         if name in ("rego.metadata.rule", "rego.metadata.chain") and "rego" not in self.globals:
             return self.metadata.term(name, self.module, self.rule, call.loc)
         args = self._terms(call.args, scope)
-        if call.infix:
+        if call.infix and (name not in self.globals or name in ("eq", "assign")):
             return Call(Var(name, call.operator.loc), args, True, call.loc)
         root = name.split(".", 1)[0]
         declared = scope.lookup(root) is not None
