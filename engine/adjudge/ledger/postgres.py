@@ -34,6 +34,8 @@ except ImportError:
 LOCK = 0x61646A6C
 """The advisory lock under which tables and logs are made (``adjl``)."""
 CONNECT_SECONDS = 10
+MAX_PARAMETERS = 60_000
+"""Fewer than the protocol can number (16 bits)."""
 
 
 class PostgresDatabase:
@@ -91,8 +93,18 @@ class PostgresDatabase:
             return self._connected().execute(_numbered(sql), tuple(parameters)).fetchall()
 
     def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        with self._told("ledger_write_failed"), self._connected().cursor() as cursor:
-            cursor.executemany(_numbered(sql), rows)
+        if not sql.startswith("insert "):
+            with self._told("ledger_write_failed"), self._connected().cursor() as cursor:
+                cursor.executemany(_numbered(sql), rows)
+            return
+        # One statement for many rows is several times as fast as one for each.
+        head, _, marks = sql.partition(" values ")
+        step = MAX_PARAMETERS // marks.count("?")
+        for start in range(0, len(rows), step):
+            some = rows[start : start + step]
+            statement = _numbered(f"{head} values {', '.join([marks] * len(some))}")
+            with self._told("ledger_write_failed"):
+                self._connected().execute(statement, [value for row in some for value in row])
 
     def _run(self, sql: str) -> None:
         with self._told("ledger_write_failed"):
