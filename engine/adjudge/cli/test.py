@@ -120,6 +120,7 @@ Examples:
 )
 @click.option("--v0-compatible", is_flag=True, help="Read modules as Rego v0.")
 @unheeded("--benchmem/--no-benchmem")
+@unheeded("--v1-compatible", is_flag=True)
 @click.option("--coverage-runs", multiple=True, hidden=True, help="The same as --coverage.")
 def command(
     paths: tuple[str, ...],
