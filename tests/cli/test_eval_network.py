@@ -6,10 +6,11 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, write
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -83,5 +84,16 @@ def test_where_there_is_no_answer(run: Run, address: str) -> None:
 def test_the_environment_is_told_when_granted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADJUDGE_TEST_VALUE", "here")
     query = "opa.runtime().env.ADJUDGE_TEST_VALUE"
-    assert run("eval", query).code == 2
+    assert run("eval", query).json == {}
     assert run("eval", "--grant", "opa.runtime", "-f", "raw", query).out == "here\n"
+
+
+def test_modules_may_call_what_is_not_granted(run: Run, work: Path) -> None:
+    """It is evaluating the call that is an error."""
+    text = "package p\n\na := http.send({})\n\nb := net.lookup_ip_addr(`x.y`)\n\nc := 1\n"
+    write(work, {"p.rego": text})
+    assert run("eval", "-d", "p.rego", "-f", "raw", "data.p.c").out == "1\n"
+    for query in ("data.p.b", 'http.send({"method": "get", "url": "http://127.0.0.1:1"})'):
+        refused = run("eval", "-d", "p.rego", query)
+        assert refused.code == 2
+        assert "withheld" in refused.json["errors"][0]["message"]

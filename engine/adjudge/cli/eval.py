@@ -19,7 +19,7 @@ from adjudge.policyset.opa_files import read_any
 from adjudge.policyset.opa_runtime import host_runtime
 from adjudge.policyset.opa_values import parsed_any
 from adjudge.rego import UNDEFINED
-from adjudge.rego.capabilities import WITHHELD_BY_DEFAULT, Capabilities, all_capabilities
+from adjudge.rego.capabilities import Capabilities
 
 FORMATS = ("json", "values", "bindings", "pretty", "raw", "discard", "source")
 PROFILE_LIMIT = 10
@@ -88,7 +88,7 @@ Examples:
     help="Leave out files and directories with such names.",
 )
 @click.option("--capabilities", type=click.Path(), metavar="FILE", help="Builtins to grant.")
-@click.option("--grant", multiple=True, metavar="BUILTIN", help="Grant a withheld builtin.")
+@click.option("--grant", multiple=True, metavar="BUILTIN", help="Let it use the network.")
 @click.option("--v0-compatible", is_flag=True, help="Read modules as Rego v0.")
 @engine_options
 @click.option("-t", "--target", type=click.Choice(["rego"]), default="rego", help="Only one.")
@@ -101,6 +101,7 @@ Examples:
 @unheeded("-O", "--optimize", type=int, default=0, callback=_unsupported)
 @unheeded("-e", "--entrypoint", multiple=True)
 @unheeded("--disable-indexing", is_flag=True)
+@unheeded("--v1-compatible", is_flag=True)
 @unheeded("--disable-early-exit", is_flag=True)
 @unheeded("--optimize-store-for-read-speed", is_flag=True)
 @unheeded("--coverage-runs", multiple=True)
@@ -160,7 +161,7 @@ def _text(query: str | None, stdin: bool) -> str:
 
 def _request(query: str, profile: bool, options: Mapping[str, Any]) -> Request:
     explain = options["explain"]
-    capabilities = _capabilities(options["capabilities"], set(options["grant"]))
+    capabilities = read_capabilities(options["capabilities"])
     return Request(
         query,
         data=options["data"],
@@ -176,7 +177,7 @@ def _request(query: str, profile: bool, options: Mapping[str, Any]) -> Request:
         strict_builtin_errors=options["strict_builtin_errors"],
         show_builtin_errors=options["show_builtin_errors"],
         seconds=options["timeout"] or 1e9,
-        services=_services(capabilities),
+        services=_services(options["capabilities"], capabilities, set(options["grant"])),
         explain=None if explain == "off" else explain,
         profile=profile,
         covered=options["coverage"],
@@ -184,20 +185,14 @@ def _request(query: str, profile: bool, options: Mapping[str, Any]) -> Request:
     )
 
 
-def _capabilities(file: str | None, granted: set[str]) -> Capabilities:
-    """A file grants what it lists; without one nothing reaches outside unless granted."""
-    if file is not None:
-        return read_capabilities(file)
-    return all_capabilities().without(WITHHELD_BY_DEFAULT - granted)
+def _services(file: str | None, capabilities: Capabilities, grant: set[str]) -> dict[str, Any]:
+    """What policies may use of this machine: what was granted, or a file lists.
 
-
-def _services(capabilities: Capabilities) -> dict[str, Any]:
-    """What the capabilities let policies use of this machine."""
-    services: dict[str, Any] = {}
-    granted = WITHHELD_BY_DEFAULT & set(capabilities.builtins) - capabilities.withheld
-    if "opa.runtime" in granted:
-        services["runtime"] = host_runtime()
-    if granted - {"opa.runtime"}:
+    Modules may call the other builtins, too; it is evaluating the call that is an error.
+    """
+    granted = grant if file is None else set(capabilities.builtins)
+    services: dict[str, Any] = {"runtime": host_runtime(env="opa.runtime" in granted)}
+    if granted & {"http.send", "net.lookup_ip_addr"}:
         # Few queries need the network.
         from adjudge.cli import opa_network
 
