@@ -192,7 +192,7 @@ def ended_by_signals() -> Iterator[None]:
     """Let SIGTERM end the process as Ctrl-C does: by way of what is to be cleared away."""
 
     def end(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+        raise KeyboardInterrupt
 
     try:
         before = signal.signal(signal.SIGTERM, end)
