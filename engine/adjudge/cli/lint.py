@@ -9,9 +9,11 @@ import time
 import click
 
 from adjudge.cli.lint_report import FORMATS, Look, listing, render
+from adjudge.cli.opa_options import read_capabilities
 from adjudge.cli.options import filled
 from adjudge.errors import UsageError
 from adjudge.policyset.lint import RULES, SEVERITIES, lint
+from adjudge.policyset.opa_files import load_schemas
 
 
 @click.command(
@@ -60,6 +62,8 @@ Exit codes: 0 nothing found, 1 findings at or above --fail-on, 2 nothing to lint
 @click.option("--list-rules", is_flag=True, help="Tell what is looked for, and exit.")
 @click.option("--as-of", callback=filled, metavar="TIME", help="Compare dates with this time.")
 @click.option("--v0-compatible", is_flag=True, help="Read modules as Rego v0.")
+@click.option("-s", "--schema", metavar="PATH", help="JSON schemas for the compiler to check with.")
+@click.option("--capabilities", metavar="FILE|VERSION", help="What the policies may use.")
 def command(
     paths: tuple[str, ...],
     data: tuple[str, ...],
@@ -69,6 +73,8 @@ def command(
     list_rules: bool,
     as_of: str | None,
     v0_compatible: bool,
+    schema: str | None,
+    capabilities: str | None,
 ) -> int:
     """Look for mistakes in the policies at PATH (folders, files, shipped names; default: .)."""
     from adjudge.decision.times import parse_time
@@ -82,6 +88,8 @@ def command(
         data=data,
         disabled=_codes(disable),
         v0=v0_compatible,
+        capabilities=read_capabilities(capabilities),
+        schemas=None if schema is None else load_schemas(schema),
     )
     click.echo(render(report, format_, _look()), nl=False)
     levels = SEVERITIES[list[str](SEVERITIES).index(fail_on) :]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from adjudge.errors import AdjudgeError, ErrorList
 from adjudge.policyset.lint import about, inputs, suppressions, text, truth
@@ -16,7 +16,7 @@ from adjudge.policyset.lint.model import Finding, Subject
 from adjudge.policyset.loading import load_policy_set
 from adjudge.policyset.model import PolicySet
 from adjudge.policyset.opa_files import read_text
-from adjudge.rego.capabilities import all_capabilities
+from adjudge.rego.capabilities import Capabilities, all_capabilities
 from adjudge.rego.errors import RegoError
 from adjudge.rego.parser import parse_module
 from adjudge.rego.passes import run_passes
@@ -67,17 +67,21 @@ def lint(
     data: Iterable[str | Path] = (),
     disabled: Collection[str] = (),
     v0: bool = False,
+    capabilities: Capabilities | None = None,
+    schemas: Mapping[str, Any] | None = None,
 ) -> LintReport:
     """Lint the policies called ``sources`` (as :func:`load_policy_set` knows them).
 
     ``now_ns`` is what dates are compared with, in nanoseconds since 1970.  ``disabled`` are
-    codes that are not told.  Raises InputError ``no_policies``, ``policies_not_found`` and so
+    codes that are not told.  ``capabilities`` and ``schemas`` (by name) are what the
+    compiler checks with.  Raises InputError ``no_policies``, ``policies_not_found`` and so
     on when there is nothing to lint.
     """
     try:
         policies = load_policy_set(sources, data=data, v0=v0, metadata_errors="keep")
         tests = [*policies.test_modules, *_tests_beside(sources, policies, v0)]
-        comp = _compiled([*policies.modules, *tests])
+        granted = capabilities or all_capabilities()
+        comp = _compiled([*policies.modules, *tests], granted, schemas)
     except AdjudgeError as error:
         errors = error.errors if isinstance(error, ErrorList) else [error]
         if any(e.code in _UNUSABLE or not _about_text(e) for e in errors):
@@ -122,10 +126,17 @@ def _tests_beside(sources: Sequence[str | Path], policies: PolicySet, v0: bool) 
             yield parse_module(read_text(beside), str(beside), 0 if v0 else 1)
 
 
-def _compiled(modules: Sequence[Module], *, strict: bool = False) -> Compilation:
+def _compiled(
+    modules: Sequence[Module],
+    capabilities: Capabilities,
+    schemas: Mapping[str, Any] | None = None,
+    *,
+    strict: bool = False,
+) -> Compilation:
     """The modules, checked as the compiler does; raises ``RegoErrors`` unless ``strict``."""
-    comp = Compilation(list(modules), all_capabilities(), strict)
+    comp = Compilation(list(modules), capabilities, strict)
     comp.sources = {m.file: m.source for m in modules}
+    comp.schemas = schemas
     run_passes(comp)
     if not comp.errors and not strict:
         rules.plan_program(comp)
@@ -136,7 +147,8 @@ def _compiled(modules: Sequence[Module], *, strict: bool = False) -> Compilation
 
 def _strict(subject: Subject) -> Iterator[Finding]:
     """What the compiler refuses under ``--strict`` besides."""
-    comp = _compiled([*subject.modules, *subject.tests], strict=True)
+    granted = subject.comp.capabilities
+    comp = _compiled([*subject.modules, *subject.tests], granted, strict=True)
     for error in comp.errors:
         place = error.location
         if place is None or not place.row:
