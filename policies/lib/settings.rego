@@ -48,7 +48,10 @@ defaults := {
 		"approved": {},
 		"user_credentials": ["user", "per_user", "on_behalf_of", "delegated"],
 	},
-	"vulnerabilities": {"block": ["critical"]},
+	"vulnerabilities": {"block": ["critical"], "signed_vex": false},
+	"approvals": {"required": 0, "roles": []},
+	"evaluations": {"signed": false},
+	"provenance": {"required_level": 0, "sources": []},
 	"signatures": {
 		"required": ["weights"],
 		"ignorable": [".git", ".gitattributes", ".gitignore", ".github"],
@@ -130,6 +133,12 @@ tools := merged.tools
 vulnerabilities := merged.vulnerabilities
 
 signatures := merged.signatures
+
+approvals := merged.approvals
+
+evaluations := merged.evaluations
+
+provenance := merged.provenance
 
 weights := merged.weights
 

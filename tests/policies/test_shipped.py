@@ -67,6 +67,8 @@ def test_there_are_rules_for_every_kind_in_both_languages(shipped: PolicySet) ->
         "sbom",
         "signed_artifact",
         "weights",
+        "dataset",
+        "evaluation",
     }
     written = Counter(Path(m.file).suffix for m, _ in rule_modules(shipped))
     assert min(written[".rego"], written[".yaml"]) >= len(ids) / 3
