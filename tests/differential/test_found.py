@@ -64,6 +64,13 @@ def test_nothing_is_known_of_what_a_function_gives_as_an_empty_set(call: str) ->
         answer("f(_) := []\n\np if { x := f(1); some _ in x }")
 
 
+@pytest.mark.parametrize("inside", ['{"b": s}.b', "[s][_]", '{"b": s}[k]'])
+def test_nothing_is_known_of_an_empty_set_in_a_collection(inside: str) -> None:
+    assert answer(f"s := set()\n\np if {{ v = {inside}; some _ in v }}") == {"s": []}
+    with pytest.raises(RegoErrors):
+        answer("s := set()\n\np if startswith(s, `a`)")
+
+
 def test_long_bodies_in_any_order() -> None:
     backwards = "".join(f"    x{n} = x{n - 1} + 1\n" for n in range(600, 0, -1))
     assert answer(f"p := x600 if {{\n{backwards}    x0 = 1\n}}") == {"p": 601}

@@ -130,7 +130,7 @@ define("sum", "array|set")(_fold("plus", 0, 64))
 define("product", "array|set")(_fold("mul", 1, 53))
 define("max", "array|set")(lambda v: in_order(v.content)[-1] if v.content else None)
 define("min", "array|set")(lambda v: in_order(v.content)[0] if v.content else None)
-define("abs", "number")(lambda n: number(abs(n.content)))
+define("abs", "number")(lambda n: number(shortest(rounded(abs(n.content)))))
 
 
 @define("numbers.range", "number", "number")

@@ -149,7 +149,8 @@ BLOW_UPS: dict[str, tuple[str, str, set[str]]] = {
         BUILTIN,
     ),
     "regular expression": ("'p := regex.match(\"(x+x+)+y\", input)'", "'x' * 900000", ANSWER),
-    "nested pattern": ("'p := regex.match(input, \"a\")'", "'(' * 20000 + ')' * 20000", ANY),
+    "nested pattern": ("'p := regex.match(input, \"a\")'", "'(' * 20000 + ')' * 20000", BUILTIN),
+    "groups": ("'p := regex.match(input, \"a\")'", "'(a)' * 20000", BUILTIN),
     "repeated pattern": (
         '\'p := regex.match("(((a{1,100}){1,100}){1,100}){1,100}", "a")\'',
         "{}",

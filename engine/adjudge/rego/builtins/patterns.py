@@ -14,6 +14,8 @@ Spans = tuple[tuple[int, int], ...]
 """Where the match and its groups lie in the subject; (-1, -1) for a group without a part."""
 
 _MAX_CACHED: Final = 1000
+_MAX_CAPTURES: Final = 4_000_000
+"""Groups by instructions that a pattern may have: so many places a search takes note of."""
 _ERRORS: Final = {
     "missing ]": "missing closing ]",
     "missing )": "missing closing )",
@@ -105,6 +107,8 @@ class _Re2:
             self._regexp = re2.compile(pattern.encode(), options)
         except re2.error as error:
             raise _go_error(error.args[0], pattern) from None
+        if self._regexp.groups * self._regexp.programsize > _MAX_CAPTURES:
+            raise BuiltinError("error parsing regexp: expression has too many groups")
         names: list[str | None] = [None] * (self._regexp.groups + 1)
         for name, number in self._regexp.groupindex.items():
             names[number] = name.decode()

@@ -88,11 +88,19 @@ class Checker(Calls):
         elif isinstance(term, Object):
             for key, value in term.pairs:
                 self.part(env, key, out)
-                self.part(env, value, out)
+                self._item(env, value, out)
         elif isinstance(term, Array | Set):
             for item in term.items:
                 if not isinstance(item, Scalar):
-                    self.part(env, item, out)
+                    self._item(env, item, out)
+
+    def _item(self, env: Env, term: Term, out: list[Problem]) -> None:
+        """A part of a collection.  OPA gives references there variables of their own, and
+        then knows nothing of what may be an empty set."""
+        self.part(env, term, out)
+        if isinstance(term, Ref):
+            t = env.seen[id(term)]
+            env.seen[id(term)] = ANY if t is not None and t.unknown else t
 
     def _operands(self, env: Env, ref: Ref, out: list[Problem]) -> None:
         if not isinstance(ref.head, Var):
