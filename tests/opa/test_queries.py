@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -216,3 +219,28 @@ def test_an_opa_that_is_slow_is_no_verdict(fake: Callable[..., Fake]) -> None:
     slow.set()
     assert answer_.decision.outcome == "no_verdict"
     assert answer_.decision.reason_codes == ("timeout",)
+
+
+def test_documents_of_an_opa_that_has_the_policies_already(tmp_path: Path) -> None:
+    for name, text in MODULES.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "data.json").write_text(json.dumps(DATA))
+    modules = [parse_module(text, name) for name, text in MODULES.items()]
+    with running(str(tmp_path)) as opa:
+        before = opa.contents()[0]
+        target = replace(opa.target, push=False)
+        with opa_answers(target, modules, DATA, pytest.fail) as answers:
+            here = DecisionPoint(MODULES, DATA)
+            there = DecisionPoint(MODULES, DATA, engine=answers)
+            for path in PATHS:
+                if path and path != ("a",) and path[-1] != "clock":
+                    made = there.answer(path, INPUT)
+                    assert made.value == here.answer(path, INPUT).value
+            assert there.answer(("a", "nothing")).value == 1
+            failed = there.answer(("a", "half"), INPUT, strict_builtin_errors=True)
+            assert failed.error is not None
+            assert failed.error.code == "eval_builtin_error"
+            codes = {d.code for d in made.decision.degradations}
+            assert codes == {"opa_engine", "opa_policies_unverified"}
+        assert opa.contents()[0] == before
+        assert opa.runs() == ([], {})

@@ -89,7 +89,7 @@ class EngineChoice:
 
     @contextmanager
     def _made(self, judge: Judge) -> Iterator[Engine]:
-        # With requests and aiohttp, it takes a third of a second to import.
+        # With requests and aiohttp, it takes half a second to import.
         from adjudge.opa.engine import opa_engine
 
         assert self.target is not None
