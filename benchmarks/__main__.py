@@ -1,6 +1,6 @@
 """``python -m benchmarks``: adjudge against OPA and regorus, the same cases in one run.
 
-Prints a Markdown table of medians and ratios; every result is checked for equality
+Prints a Markdown table of times and ratios; every result is checked for equality
 first.  Peers that cannot be built here are left out, with a message.  ``--plots`` measures
 how time grows, too, and how long policies take to start, and writes ``benchmarks/results``.
 """
@@ -51,7 +51,7 @@ def _write(name: str, title: str, heading: str, table: str) -> None:
 
 def _heading(runs: int) -> str:
     return (
-        f"Python {platform.python_version()}, {os.cpu_count()} cores; medians of all samples "
+        f"Python {platform.python_version()}, {os.cpu_count()} cores; the fastest of all samples "
         f"of {runs} runs, the engines by turns."
     )
 

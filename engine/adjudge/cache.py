@@ -143,11 +143,14 @@ def current() -> Cache | None:
 
 
 def _below(environ: Mapping[str, str], variable: str, home: str, default: str) -> Path | None:
-    """The folder ``adjudge`` in one of the user's folders; a relative one does not count."""
+    """The folder ``adjudge`` in one of the user's folders; a relative one does not count, and
+    nobody's home is made for it."""
     above = environ.get(variable, "")
     if not os.path.isabs(above):
         above = os.path.join(home, default)
-    return Path(above, "adjudge") if os.path.isabs(above) else None
+        if not os.path.isabs(above) or not os.path.isdir(home):
+            return None
+    return Path(above, "adjudge")
 
 
 # -- files -----------------------------------------------------------------------------------

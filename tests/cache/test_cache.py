@@ -188,7 +188,14 @@ def test_where_things_are_kept(home: dict[str, str], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "environ", [{"ADJUDGE_CACHE_DIR": "off"}, {"CI": "true"}, {"CI": "1"}, {"HOME": ""}]
+    "environ",
+    [
+        {"ADJUDGE_CACHE_DIR": "off"},
+        {"CI": "true"},
+        {"CI": "1"},
+        {"HOME": ""},
+        {"HOME": "/no/such/home"},
+    ],
 )
 def test_when_nothing_is_kept(home: dict[str, str], environ: dict[str, str]) -> None:
     home.update(environ)
