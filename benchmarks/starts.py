@@ -104,7 +104,7 @@ def _row(policies: Policies, runs: int) -> str:
 
 
 def _best(starts: list[dict[str, Any]], key: str) -> int:
-    return min(start[key] for start in starts)
+    return min(int(start[key]) for start in starts)
 
 
 def _starts(document: str, count: int) -> Iterator[dict[str, Any]]:
