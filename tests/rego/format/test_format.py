@@ -346,3 +346,45 @@ def test_trees_too_deep_to_walk_are_refused() -> None:
         format_term(term)
     with pytest.raises(RegoError, match="nested too deeply"):
         format_body((Expr(term),))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("p := 1 if true", "p := 1"),
+        ("p if { true }", "p := true"),
+        ("p contains 1 if { true }", "p contains 1"),
+        ("p := true if input.x", "p if input.x"),
+        ("p.q.r := true if input.x", "p.q.r if input.x"),
+        ("f(x) := true if x", "f(x) if x"),
+        # A key that varies makes an object, and one is not true.
+        ("p[x] := true if x := 1", "p[x] := true if x := 1"),
+        ("p := 1 if input.x", "p := 1 if input.x"),
+        ("p := 2 if 1", "p := 2 if 1"),
+        ("p := 1 if not true", "p := 1 if not true"),
+        ("p := 1 if true with input as 2", "p := 1 if true with input as 2"),
+        # Without its condition the else would hang in the air.
+        ("p := 1 if {\n\ttrue\n} else := 2", "p := 1 if {\n\ttrue\n} else := 2"),
+        ("default p := true", "default p := true"),
+    ],
+)
+def test_what_goes_without_saying_is_left_out(text: str, written: str) -> None:
+    assert format_module(parse_module(f"package a\n\n{text}\n")) == f"package a\n\n{written}\n"
+
+
+def test_rego_v0_says_true_with_an_equals_sign() -> None:
+    text = "package a\n\np { true }\n\nq = true { input.x }\n\nr[1] { true }\n"
+    written = "package a\n\np = true\n\nq {\n\tinput.x\n}\n\nr[1]\n"
+    assert format_module(parse_module(text, "", 0)) == written
+
+
+@pytest.mark.parametrize("package", ['a["if"].b', "a.if.b", 'a["b-c"]', 'a.b["not"]["x y"].true'])
+def test_packages_keep_their_brackets(package: str) -> None:
+    text = f"package {package}\n\np := 1\n"
+    assert format_module(parse_module(text)) == text
+
+
+def test_imports_that_others_cover_are_left_out() -> None:
+    first = "package a\n\nimport future.keywords.if\nimport future.keywords.not\nimport rego.v1\n"
+    kept = "package a\n\nimport future.keywords.not\nimport rego.v1\n"
+    assert format_module(parse_module(f"{first}\np := 1\n")) == f"{kept}\np := 1\n"

@@ -7,6 +7,7 @@ as lines allow.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -16,6 +17,7 @@ from adjudge.rego.format.layout import Layout, layout_of
 from adjudge.rego.format.terms import (
     Place,
     begins_with_union,
+    is_name,
     leading_number,
     quoted,
 )
@@ -103,6 +105,22 @@ def _keywords(module: Module) -> frozenset[str]:
     return frozenset(words)
 
 
+def _wanted(imports: Sequence[Import]) -> list[Import]:
+    """The imports without those that ``rego.v1`` or ``rego.v2`` cover."""
+    paths = {_path(item.path) for item in imports}
+    covered: set[tuple[str, ...]] = set()
+    if ("rego", "v2") in paths:
+        words = FUTURE_KEYWORDS | LOGICAL_KEYWORDS
+        covered = {
+            ("rego", "v1"),
+            ("future", "keywords"),
+            *(("future", "keywords", word) for word in words),
+        }
+    elif ("rego", "v1") in paths:
+        covered = {("future", "keywords", word) for word in FUTURE_KEYWORDS}
+    return [item for item in imports if _path(item.path) not in covered]
+
+
 def _path(ref: Var | Ref) -> tuple[str, ...]:
     if isinstance(ref, Var):
         return (ref.name,)
@@ -134,15 +152,12 @@ class _Formatter(ConditionFormatter):
     def module(self, module: Module) -> None:
         """Write a whole module."""
         self.out.at(self.row(module.package_loc))
-        self.out.write("package ")
-        head, *steps = module.package
-        operands = tuple(Scalar(step) for step in steps)
-        self.term(Ref(Var(head), operands) if operands else Var(head))
+        self.out.write(f"package {self._package(module)}")
         self.out.newline()
         self.out.blank()
         if self.layout is not None:
             self.short_heads = not any(_has_long_ref(rule.head) for rule in module.rules)
-        statements: list[Import | Rule] = [*module.imports, *module.rules]
+        statements: list[Import | Rule] = [*_wanted(module.imports), *module.rules]
         if self.layout is not None:
             statements.sort(key=lambda statement: statement.loc[1:])
         for of_imports, run in groupby(statements, lambda s: isinstance(s, Import)):
@@ -151,6 +166,19 @@ class _Formatter(ConditionFormatter):
             else:
                 self._rules([rule for rule in run if isinstance(rule, Rule)])
         self.out.rest()
+
+    def _package(self, module: Module) -> str:
+        """The path of the package; keywords keep the brackets they have."""
+        head, *steps = module.package
+        index = self.layout.index(module.package_loc) if self.layout is not None else None
+        at = (index or 0) + 2
+        text = head
+        for step in steps:
+            bare = index is None or self.layout is None or self.layout.kinds[at] == "."
+            at += 1 if bare else 3  # the lexer takes a dot and a name for one token
+            named = is_name(step) and (bare or step not in self.reserved)
+            text += f".{step}" if named else f"[{quoted(step)}]"
+        return text
 
     def _imports(self, imports: list[Import]) -> None:
         """Write imports, sorted within the groups that blank lines or comments make."""
@@ -216,7 +244,7 @@ class _Formatter(ConditionFormatter):
         """The same rule without a condition that is ``true`` and a value that goes without
         saying."""
         head, body = rule.head, rule.body
-        if rule.default or not body or (not self.strict and head.key is not None):
+        if rule.default or not body:
             return rule
         # A value at a key that varies is part of an object, and told.
         fixed = isinstance(head.ref, Var) or (
@@ -226,7 +254,7 @@ class _Formatter(ConditionFormatter):
         always = len(body) == 1 and _is_true(only.term) and not (only.negated or only.withs)
         if rule.orelse is None and always:
             if head.value is None and head.key is None:
-                head = replace(head, value=Scalar(True), assign=True)
+                head = replace(head, value=Scalar(True), assign=False)
             return replace(rule, head=head, body=())
         if _is_true(head.value) and head.key is None and fixed:
             return replace(rule, head=replace(head, value=None))

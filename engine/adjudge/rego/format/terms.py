@@ -424,6 +424,11 @@ def _first(item: Item) -> Term:
     return item[0] if isinstance(item, tuple) else item
 
 
+def is_name(text: str) -> bool:
+    """Whether ``.text`` can be written for ``["text"]``."""
+    return _NAME.match(text) is not None
+
+
 def quoted(text: str) -> str:
     """A string literal."""
     return json.dumps(text, ensure_ascii=False).translate(_ESCAPED)
