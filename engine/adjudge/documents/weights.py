@@ -6,9 +6,11 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
+from adjudge.documents.hashing import WORKERS
 from adjudge.documents.model import (
     DEFAULT_LIMITS,
     Document,
@@ -26,7 +28,7 @@ from adjudge.documents.picklefacts import (
     scan_pickle,
     shown,
 )
-from adjudge.documents.reading import Source, shown_name
+from adjudge.documents.reading import FileDigest, Source, shown_name
 from adjudge.documents.weights_archive import ZIP_ERRORS, ArchiveFacts, read_archive
 from adjudge.documents.weights_code import RemoteCode, keras_lambdas, look_for_code
 from adjudge.documents.weights_headers import (
@@ -168,16 +170,20 @@ def _load_directory(source: Source, limits: Limits) -> Document:
     prefix = "" if source.relative in ("", ".") else source.relative + "/"
     files: list[_File] = []
     records = []
-    for member in walk.files():
+
+    def look(member: Source) -> _File | FileDigest:
         path = Source(source.root, member.relative.removeprefix(prefix)).shown
-        if _may_be_weights(member):
-            found = _look(member, path)
-            if found.format != "unknown" or member.name.lower().endswith(_PICKLE_SUFFIXES):
-                files.append(found)
+        return _look(member, path) if _may_be_weights(member) else member.digest()
+
+    members = walk.files()
+    with ThreadPoolExecutor(max(1, min(WORKERS, len(members)))) as pool:
+        for member, found in zip(members, pool.map(look, members), strict=True):
+            path = Source(source.root, member.relative.removeprefix(prefix)).shown
             records.append(file_record(path, found.sha256, found.size))
-        else:
-            digest = member.digest()
-            records.append(file_record(path, digest.sha256, digest.size))
+            if isinstance(found, _File) and (
+                found.format != "unknown" or member.name.lower().endswith(_PICKLE_SUFFIXES)
+            ):
+                files.append(found)
     links = [
         Source(source.root, e.source.relative.removeprefix(prefix)).shown
         for e in walk.entries
