@@ -28,7 +28,7 @@ def run(comp: Compilation) -> None:
 
 def check_query(comp: Compilation, body: Body) -> None:
     """The same for a query."""
-    _Checker(comp, "the query", True).check(body)
+    _Checker(comp, "the query", comp.strict).check(body)
 
 
 class _Checker:

@@ -103,7 +103,8 @@ class Resolver(TermResolver):
         self.index = index
         self.refused = False
         """Whether a modifier of the body was refused; one error stands for all of them."""
-        self.modern = comp.strict or module.rego_version != 0
+        # Queries may do what modules of version 1 may not.
+        self.modern = comp.strict or (index >= 0 and module.rego_version != 0)
         package = Ref(Var("data"), tuple(Scalar(p) for p in module.package))
         for name, imp in imports.names(module):
             self.globals[name] = imp.path
@@ -371,6 +372,8 @@ class Resolver(TermResolver):
     def _refuses_own_domain(self, some: SomeIn) -> bool:
         """Whether something is declared that it is also looked for in, an error."""
         declared = {v.name for v in _pattern_vars(some.value, keys=False)}
+        if isinstance(some.value, Call):
+            declared |= set(term_vars(some.value))
         if some.key is not None:
             declared |= {v.name for v in _pattern_vars(some.key, keys=False)}
         both = sorted(declared.intersection(term_vars(some.domain)))
