@@ -64,6 +64,17 @@ def test_nothing_is_known_of_what_a_function_gives_as_an_empty_set(call: str) ->
         answer("f(_) := []\n\np if { x := f(1); some _ in x }")
 
 
+def test_negated_look_ups_in_a_rule_without_a_value() -> None:
+    module = "r := {`b`: 1} if input.x\n\np if not r[input.w]"
+    assert answer(module, {"w": "b"}) == {"p": True}
+    assert answer(module, {"w": "b", "x": 1}) == {"r": {"b": 1}}
+
+
+def test_what_some_declares_is_not_looked_for_in_itself() -> None:
+    with pytest.raises(RegoErrors, match="var x assigned before"):
+        answer("p if { some x in input.a\n -1 in x }")
+
+
 @pytest.mark.parametrize("inside", ['{"b": s}.b', "[s][_]", '{"b": s}[k]'])
 def test_nothing_is_known_of_an_empty_set_in_a_collection(inside: str) -> None:
     assert answer(f"s := set()\n\np if {{ v = {inside}; some _ in v }}") == {"s": []}

@@ -265,7 +265,16 @@ class BlockEmitter(StepEmitter):
             return None
         if not self._are_soft(reads):
             return None
-        maybe = {next(walk.binds(r)).id for r in reads if self._softly(r, out, 1)}
+        maybe: set[int] = set()
+        known: dict[int, str] = {}
+        for read in reads:
+            dst = next(walk.binds(read)).id
+            if self._softly(read, out, 1):
+                maybe.add(dst)
+                # The reads that follow are made of nothing, too: of that no type is known.
+                if dst in self.types:
+                    known[dst] = self.types.pop(dst)
+        self.types.update(known)
         asked = {o.id: o for o in walk.reads(last) if isinstance(o, ir.Local) and o.id in maybe}
         tests = [py.is_not(self.operand(o), py.name(abi.UNDEFINED)) for o in asked.values()]
         if isinstance(last, ir.Truthy):
