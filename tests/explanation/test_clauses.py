@@ -105,8 +105,11 @@ def test_an_error_is_an_outcome(explained: Explain) -> None:
     assert explanation.counterfactual is None
 
 
-@pytest.mark.parametrize("rule", ["missing", "f"])
-def test_only_rules_without_arguments_can_be_asked(explained: Explain, rule: str) -> None:
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [("missing", "unknown_rule"), ("f", "rule_without_clauses"), ("d", "rule_without_clauses")],
+)
+def test_only_rules_with_clauses_can_be_asked(explained: Explain, rule: str, code: str) -> None:
     with pytest.raises(UsageError) as caught:
-        explained("f(x) := x\n\ndeny := 1", {}, rule)
-    assert caught.value.code == "unknown_rule"
+        explained("f(x) := x\n\ndefault d := 1\n\ndeny := 1", {}, rule)
+    assert caught.value.code == code

@@ -44,16 +44,24 @@ class QueryExplainer:
     def explain(self, path: tuple[str, ...]) -> Explanation:
         """Why the rule at ``path`` below ``data`` has the value it has.
 
-        Raises UsageError ``unknown_rule`` when there is none, or it is a function.
+        Raises UsageError ``unknown_rule`` when there is none, ``rule_without_clauses`` for
+        functions and mere defaults.
         """
         program = EvidenceProgram(self.program, [path[-1]] if path else [])
         entries = [e for e in program.entries if e.group.path == path]
         if not entries:
+            name = path_text(path)
+            if name in self.program.rule_paths:
+                raise UsageError(
+                    "rule_without_clauses",
+                    f"{name} is a function, or has nothing but a default",
+                    hint="name a rule that uses it",
+                )
+            near = suggestion(name, self.program.rule_paths)
             raise UsageError(
                 "unknown_rule",
-                f"there is no rule {path_text(path)} without arguments",
-                hint=suggestion(path_text(path), self.program.rule_paths)
-                or "name one rule, such as data.app.deny",
+                f"there is no rule {name}",
+                hint=near or "name one rule, such as data.app.deny",
             )
         evaluation = program.start(self.input, self.options)
         outcomes = [evaluation.run(entry) for entry in entries]
