@@ -195,6 +195,9 @@ def explained(case: Case, difference: Difference, opa: Opa | None) -> str:
         return "which error is met" if _by_order(case, difference, opa) else ""
     if difference.between != "opa":
         return ""
+    if isinstance(left, Invalid) and isinstance(right, Invalid):
+        if set(left.codes) ^ set(right.codes) == {"rego_type_error", "rego_unsafe_var_error"}:
+            return "unsafe or of the wrong type"
     if isinstance(left, Invalid) and "rego_type_error" in left.codes:
         others = Invalid(tuple(code for code in left.codes if code != "rego_type_error"))
         templates = any('$"' in text for text in case.modules.values())
