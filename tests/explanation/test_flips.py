@@ -137,6 +137,17 @@ def test_needless_changes_are_dropped(explained: Explain) -> None:
     assert [c.path for c in found.changes or ()] == [("c",)]
 
 
+def test_what_makes_a_builtin_fail_is_no_answer(explained: Explain) -> None:
+    text = 'deny contains "a" if time.parse_rfc3339_ns(input.when) > 1700000000000000000'
+    found = explained(text, {"when": "2026-01-01T00:00:00Z"}).counterfactual
+    assert found is not None
+    assert found.changes is None or found.changes[0].new != "text"
+    text = 'deny contains "a" if not net.cidr_contains("10.0.0.0/8", input.cidr)'
+    found = explained(text, {"cidr": "192.168.0.0/16"}).counterfactual
+    assert found is not None
+    assert [c.new for c in found.changes or ()] == ["10.0.0.0/8"]
+
+
 def test_a_complete_rule_is_flipped_both_ways(explained: Explain) -> None:
     text = 'default allow := false\n\nallow if input.role == "admin"'
     for role, outcome in (("dev", "false"), ("admin", "true")):
