@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from adjudge.rego.plan import ir
+from adjudge.rego.plan import ir, walk
 
 MIN_CLAUSES = 6
 """Clauses below which trying each is as fast as looking one up."""
@@ -21,14 +21,16 @@ def optimize(plan: ir.RulePlan) -> None:
     for clause in plan.clauses:
         each: ir.ClausePlan | None = clause
         while each is not None:
-            joins.block(each.block, 0, {})
+            if walk.has_loop(each.block):
+                joins.block(each.block, 0, {})
             each = each.orelse
     plan.index = _clause_index(plan)
 
 
 def optimize_query(plan: ir.QueryPlan) -> None:
     """Put indexes into a query."""
-    _Joins().block(plan.block, 0, {})
+    if walk.has_loop(plan.block):
+        _Joins().block(plan.block, 0, {})
 
 
 # -- joins ---------------------------------------------------------------------------------

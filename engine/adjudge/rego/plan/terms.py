@@ -88,9 +88,11 @@ class TermPlanner:
 
     def bound(self, term: Term) -> bool:
         """Whether a term can be evaluated (iterating references if need be)."""
+        if isinstance(term, Scalar):
+            return True
+        if isinstance(term, Var):
+            return term.name in self.env or term.name in ("input", "data")
         match term:
-            case Var(name):
-                return name in self.env or name in ("input", "data")
             case Ref(head, operands):
                 return self.bound(head) and all(
                     self.bound(o) or isinstance(o, Var | Array | Object) for o in operands
@@ -108,14 +110,17 @@ class TermPlanner:
 
     def term(self, term: Term) -> Operand:
         """The operand that holds the term's value."""
+        # Most terms are one of these three.
+        if isinstance(term, Scalar):
+            return ir.Const(term.value)
+        if isinstance(term, Var):
+            return self._var(term.name, term.loc)
+        if isinstance(term, Ref):
+            return self.ref(term)
         known = constant_of(term)
         if known is not UNDEFINED:
             return ir.Const(known)
         match term:
-            case Var(name, loc):
-                return self._var(name, loc)
-            case Ref():
-                return self.ref(term)
             case Array(items):
                 operands = self.terms(items)
                 dst = self.new()
@@ -142,8 +147,6 @@ class TermPlanner:
                 raise PlanError("a call in an unexpected place", loc)
             case Template(loc=loc):
                 raise PlanError("a template in an unexpected place", loc)
-            case Scalar(value):
-                return ir.Const(value)
 
     def terms(self, terms: tuple[Term, ...]) -> tuple[Operand, ...]:
         """Several terms; one that binds a variable another needs comes first."""
