@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def test_a_rule_that_fired(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "! licence gpl-3.0 is not allowed" in out
     assert "deny holds  own/licence.rego:6" in out
     assert "yes not allowed" in out
-    assert "allowed does not hold  own/licence.rego:11" in out
+    assert re.search("allowed does not hold +:11\n", out)
     assert 'input.facts.license.id = "gpl-3.0"' in out
     assert '/facts/license/id = "gpl-3.0"  (README.md:2)' in out
     assert "It would pass with 1 change" in out

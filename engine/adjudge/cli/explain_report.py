@@ -78,14 +78,24 @@ class Writer:
             yield ""
             yield from self._counterfactual(explanation, explanation.counterfactual, ground)
 
-    def _clause(self, clause: Clause, indent: str) -> Iterator[str]:
+    def _clause(self, clause: Clause, indent: str, file: str = "") -> Iterator[str]:
         if clause.solutions:
             times = f" {clause.solutions} times" if clause.solutions > 1 else ""
-            verdict = self.look.paint(f"holds{times}", "33")
+            words, color = f"holds{times}", "33"
         else:
-            verdict = self.look.paint("does not hold", "2")
+            words, color = "does not hold", "2"
+        verdict = self.look.paint(words, color)
         name = self.look.paint(safe(clause.rule), "1")
-        yield f"{indent}{name} {verdict}  {_at(clause.location)}"
+        # Within an explanation the file is known, mostly.
+        same = clause.location.file == file
+        place = f":{clause.location.row}" if same else _at(clause.location)
+        plain = f"{indent}{safe(clause.rule)} {words}"
+        if len(plain) + 2 + len(place) > self.look.width:
+            yield f"{indent}{name} {verdict}"
+            yield f"{indent}  {place}"
+        else:
+            room = self.look.width - len(plain) if same else 0
+            yield f"{indent}{name} {verdict}{place.rjust(room) if same else f'  {place}'}"
         for expression in clause.expressions:
             yield from self._expression(expression, f"{indent}  ")
 
@@ -103,7 +113,7 @@ class Writer:
             shown = "(undefined)" if value is None else one_line(value, MAX_SHOWN)
             yield from self._wrapped(f"{one_line(name)} = {shown}", f"{rest}  ", f"{rest}    ")
         for clause in expression.because:
-            yield from self._clause(clause, f"{rest}  ")
+            yield from self._clause(clause, f"{rest}  ", expression.location.file)
 
     def _counterfactual(
         self, explanation: Explanation, found: Counterfactual, ground: Ground

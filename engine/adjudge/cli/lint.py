@@ -31,7 +31,7 @@ A comment suppresses a finding on its line or on the next one, with a reason:
   # adjudge:ignore dead_rule: the gateway queries it
 
 \b
-Exit codes: 0 nothing found, 1 findings at or above --fail-on, 2 nothing to lint.
+Exit codes: 0 clean, 1 findings at or above --fail-on, 2 nothing to lint.
 """,
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
