@@ -233,7 +233,10 @@ class Context:
         key = box(list(args))
         found = known.get(key, UNSET)
         if found is UNSET:
-            if declared()[name].context:
+            recorded = self.shared.options.recorded
+            if recorded is not None:
+                found = recorded.answer(name, list(args))
+            elif declared()[name].context:
                 found = function(self, *args)
             else:
                 found = function(*args)

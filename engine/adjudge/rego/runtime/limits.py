@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from adjudge.rego.runtime.recording import Recording
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -31,7 +33,9 @@ class Options:
 
     ``now_ns`` is the clock (None: the real one, read once); ``seed`` feeds the
     random builtins; ``strict_builtin_errors`` turns a failing builtin into an error;
-    ``services`` are what the host grants (see ``BuiltinContext.service``).
+    ``services`` are what the host grants (see ``BuiltinContext.service``).  ``recorded``
+    are the answers of nondeterministic builtins in an evaluation that is to be repeated
+    (see :mod:`adjudge.rego.runtime.recording`): nothing else is asked then.
     """
 
     now_ns: int | None = None
@@ -39,6 +43,7 @@ class Options:
     strict_builtin_errors: bool = False
     limits: Limits = DEFAULT_LIMITS
     services: Mapping[str, Any] = field(default_factory=dict)
+    recorded: Recording | None = None
 
 
 DEFAULT_OPTIONS = Options()
