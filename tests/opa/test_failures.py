@@ -30,7 +30,7 @@ VERSION = {"provenance": {"version": "1.22.0"}}
 @pytest.fixture
 def one(written: Callable[..., Subject]) -> Subject:
     """Something to judge."""
-    return written({"a.rego": POLICY, "b.rego": "package b\nf(x) := x\n"})
+    return written({"a.rego": POLICY + "p := data.b.f(1)\n", "b.rego": "package b\nf(x) := x\n"})
 
 
 def fails(one: Subject, url: str, timeout: float = 5.0, **options: Any) -> OpaError:

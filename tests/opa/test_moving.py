@@ -130,16 +130,19 @@ def test_metadata_is_sent_where_a_rule_asks_for_it() -> None:
     assert "schemas" not in text
 
 
-def test_functions_are_declared() -> None:
+def test_functions_are_declared_that_other_modules_call() -> None:
     modules = [
-        parse_module("package a\nf(x, y) := x\nf(1, _) := 2\np := 1\nx.y.g(_) := 1\n"),
-        parse_module("package b\nq := 1\n"),
+        parse_module(
+            "package a\nf(x, y) := x\nf(1, _) := 2\np := own(1)\nx.y.g(_) := 1\nown(x) := x\n"
+        ),
+        parse_module("package b\nq if data.a.f(1, 2) with data.a.x.y.g as data.a.f\n"),
     ]
     (text,) = stubs(modules, ROOT).values()
     assert text == (
         "package runs.r1.root.a\n\nf(_, _) := input if false\n\nx.y.g(_) := input if false\n"
     )
     parse_module(text)
+    assert stubs(modules[:1], ROOT) == {}
 
 
 def test_what_modules_use() -> None:

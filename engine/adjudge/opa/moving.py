@@ -7,6 +7,7 @@ read as Rego v0, and those made from YAML, are written as the Rego v1 they mean.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, TypeVar
@@ -30,6 +31,7 @@ from adjudge.rego.syntax import (
     Scalar,
     Term,
     Var,
+    With,
     walk,
 )
 from adjudge.source import Location
@@ -235,27 +237,42 @@ def _steps(ref: Ref) -> list[object]:
     return [head, *(o.value if isinstance(o, Scalar) else None for o in ref.operands)]
 
 
-def stubs(modules: Iterable[Module], root: Root) -> dict[tuple[str, ...], str]:
-    """For each package with functions, a module that declares them, without any value.
+def stubs(modules: Sequence[Module], root: Root) -> dict[tuple[str, ...], str]:
+    """For each package with functions that other modules call, a module that declares them,
+    without any value.
 
     OPA compiles each policy as it comes, and a call of a function that is not there yet is an
     error: with these there first, the order does not matter, nor do packages that call each
     other.
     """
+    called = [_called(module) for module in modules]
+    times = Counter(name for names in called for name in names)
     declared: dict[tuple[str, ...], dict[str, None]] = {}
-    for module in modules:
+    for module, own in zip(modules, called, strict=True):
         for rule in module.rules:
             head = rule.head
-            if head.args is not None:
-                path = _steps(head.ref) if isinstance(head.ref, Ref) else [head.ref.name]
+            if head.args is None:
+                continue
+            path = _steps(head.ref) if isinstance(head.ref, Ref) else [head.ref.name]
+            if times[path[-1]] > (path[-1] in own):
                 name = path_text(tuple(path[1:]), str(path[0]))  # type: ignore[arg-type]
                 blanks = ", ".join("_" for _ in head.args)
-                declared.setdefault(module.package, {})[f"{name}({blanks}) := input if false"] = (
-                    None
-                )
+                line = f"{name}({blanks}) := input if false"
+                declared.setdefault(module.package, {})[line] = None
     return {
         package: f"package {path_text((*root, *package)).removeprefix('data.')}\n\n"
         + "\n\n".join(lines)
         + "\n"
         for package, lines in declared.items()
     }
+
+
+def _called(module: Module) -> set[object]:
+    """The last steps of the names of functions that a module may call."""
+    found: set[object] = set()
+    for node in walk(module.rules):
+        names = [node.operator] if isinstance(node, Call) else []
+        if isinstance(node, With):
+            names = [n for n in (node.target, node.value) if isinstance(n, Var | Ref)]
+        found.update(_steps(n)[-1] if isinstance(n, Ref) else n.name for n in names)
+    return found

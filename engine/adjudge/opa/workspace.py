@@ -128,15 +128,11 @@ class Workspace:
     def clear(self, warn: Warn) -> None:
         """Take everything away again; what cannot be is told, not raised.
 
-        Functions go last: while they are called, OPA does not let go of them.
+        The declarations of functions go last: OPA does not let go of what is called.
         """
         end = time.monotonic() + PUSH_SECONDS
         try:
-            while self._policies:
-                self.opa.delete_policy(self._policies[-1])
-                self._policies.pop()
-                if time.monotonic() > end:
-                    raise OpaError("opa_timeout", "it takes too long")
+            self._delete_policies(end)
             if self._data:
                 self.opa.delete_data(self.path)
                 self._data = False
@@ -145,6 +141,21 @@ class Workspace:
                 f"what was pushed could not be taken away from the OPA at {self.opa.target.url}:"
                 f" policies {self.path}/*, data {self.path} ({error.message})"
             )
+
+    def _delete_policies(self, end: float) -> None:
+        while self._policies:
+            called: list[str] = []
+            for policy in reversed(self._policies):
+                if time.monotonic() > end:
+                    raise OpaError("opa_timeout", "it takes too long")
+                try:
+                    self.opa.delete_policy(policy)
+                except OpaError as error:
+                    # Somebody else deleted a declaration: it can go after its callers.
+                    if error.code != "opa_policy_refused" or len(called) + 1 == len(self._policies):
+                        raise
+                    called.insert(0, policy)
+            self._policies = called
 
     def plain(self, text: str) -> str:
         """What OPA says, about policies as they were written."""
