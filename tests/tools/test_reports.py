@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -276,3 +277,19 @@ def test_many_tests_are_shared_out_to_processes(ours: Runner, write: Write) -> N
     assert one.code == two.code == 2
     assert one.lines == two.lines
     assert one.lines[-2:] == ["PASS: 232/240", "FAIL: 8/240"]
+
+
+def test_a_process_that_ends_is_told(
+    ours: Runner, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        {
+            f"t{n}_test.rego": f"package t{n}\n\n"
+            + "".join(f"test_{i} if true\n\n" for i in range(150))
+            for n in range(2)
+        }
+    )
+    monkeypatch.setattr("adjudge.policyset.test_workers.run_tests", lambda *_, **__: os._exit(9))
+    ran = ours("test", ".", "-p", "2")
+    assert ran.code == 2
+    assert "test_process_ended" in ran.err

@@ -11,9 +11,11 @@ import multiprocessing
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Final
 
+from adjudge.errors import AdjudgeError
 from adjudge.policyset.failures import Explainer, Failure
 from adjudge.policyset.testing import TestCase, TestResult, run_tests
 from adjudge.rego import Program
@@ -49,7 +51,8 @@ class Job:
 
 
 def work(job: Job, processes: int) -> TestRun:
-    """Do a job, in as many processes as are worth it."""
+    """Do a job, in as many processes as are worth it; raises AdjudgeError when one of them
+    ends before its time."""
     able = "fork" in multiprocessing.get_all_start_methods()
     if processes < 2 or len(job.tests) <= FEW_TESTS or not able:
         return _run(job, range(len(job.tests)))
@@ -66,6 +69,12 @@ def work(job: Job, processes: int) -> TestRun:
                 run.failures.update(part.failures)
                 run.hits |= part.hits
                 job.program.add(part.compiled)
+    except BrokenProcessPool:
+        raise AdjudgeError(
+            "test_process_ended",
+            "a process that ran tests has ended before they were done",
+            hint="it may have run out of memory: try --parallel 1",
+        ) from None
     finally:
         _job = None
     run.results = [by_place[place] for place in range(len(job.tests))]

@@ -62,6 +62,7 @@ class Extents:
             self._starts.append(self._starts[-1] + len(line) + 1)
         self._offsets = [self._offset(loc) for loc in tokens.locs]
         self._closing = self._match()
+        self._opening = {closer: opener for opener, closer in self._closing.items()}
         self._infix: dict[Location, list[Call]] = {}
         for node in walk(module.rules):
             if isinstance(node, Call) and node.infix:
@@ -142,9 +143,11 @@ class Extents:
         return closing
 
     def _extent(self, first: int, last: int) -> Extent:
-        # Parentheses that open inside belong to it.
+        # Parentheses that open inside belong to it, and those that close inside: the place
+        # of `(a + b) * c` is that of `a`.
         for index in range(first, last + 1):
             last = max(last, self._closing.get(index, last))
+            first = min(first, self._opening.get(index, first))
         length = 2 if self._kinds[last] == "template" else len(self._texts[last])
         row, col = self._place(self._offsets[first])
         return Extent(row, col, *self._place(self._offsets[last] + length))
