@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives import serialization as ser
-from tests.trust.private_sigstore import new_key, pem_of
+from cryptography.hazmat.primitives.asymmetric import ec
+from tests.trust.private_sigstore import b64, new_key, pae, pem_of
 
 from adjudge.documents.reading import Source
 from adjudge.documents.signed_artifact import load
@@ -132,3 +135,67 @@ def test_signature_of_another_model(folder: Path, tmp_path: Path) -> None:
     bundle["dsseEnvelope"]["payload"] = bundle["dsseEnvelope"]["payload"][:-8]
     (folder / "model/model.sig").write_text(json.dumps(bundle))
     assert not facts_of(folder)["authentic"]
+
+
+# --- the layout before 1.0 ----------------------------------------------------------------------
+
+
+def old_statement(model: Path, **names: str) -> bytes:
+    """What version 0.2 signed: every file is a subject."""
+    subjects = [
+        {
+            "name": names.get(path.name, path.relative_to(model).as_posix()),
+            "digest": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+        }
+        for path in sorted(model.rglob("*"))
+        if path.is_file() and path.name != "model.sig"
+    ]
+    return json.dumps(
+        {
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": subjects,
+            "predicateType": "https://model_signing/Digests/v0.1",
+            "predicate": {"unused": "Unused, just passed due to API requirements"},
+        }
+    ).encode()
+
+
+def sign_old(folder: Path, payload: bytes, *, old_form: bool) -> None:
+    kind = "application/vnd.in-toto+json"
+    if old_form:
+        signed = f"DSSEV1 {len(kind)} {kind} {len(payload)} {payload!r}".encode()
+    else:
+        signed = pae(kind, payload)
+    signature = KEY.sign(signed, ec.ECDSA(hashes.SHA256()))
+    bundle = {
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": {"publicKey": {"hint": ""}},
+        "dsseEnvelope": {
+            "payload": b64(payload),
+            "payloadType": kind,
+            "signatures": [{"sig": b64(signature), "keyid": ""}],
+        },
+    }
+    (folder / "model/model.sig").write_text(json.dumps(bundle))
+
+
+@pytest.mark.parametrize("old_form", [True, False])
+def test_older_layout(folder: Path, old_form: bool) -> None:
+    model = folder / "model"
+    sign_old(folder, old_statement(model), old_form=old_form)
+    facts = facts_of(folder)
+    assert facts["verified"], facts["reason"]
+    assert facts["coverage"]["complete"]
+    (model / "c").rename(model / "d")
+    assert facts_of(folder)["reason_code"] == "files_changed"
+    (model / "d").rename(model / "c")
+    (model / "extra").write_text("x")
+    assert facts_of(folder)["coverage"]["unsigned_files"] == ["extra"]
+    sign_old(folder, old_statement(model, c="../c"), old_form=old_form)
+    assert facts_of(folder)["reason_code"] == "statement_invalid"
+
+
+def test_the_old_form_is_for_the_old_layout_only(folder: Path) -> None:
+    payload = old_statement(folder / "model").replace(b"Digests/v0.1", b"Digests/v0.9")
+    sign_old(folder, payload, old_form=True)
+    assert facts_of(folder)["reason_code"] == "key_not_trusted"

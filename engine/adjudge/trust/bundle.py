@@ -22,6 +22,8 @@ MEDIA_TYPES = (
     "application/vnd.dev.sigstore.bundle.v0.3+json",
 )
 _MAX_PARTS = 32
+_REKOR_2 = {("hashedrekord", "0.0.2"), ("dsse", "0.0.2")}
+"""The entries that Rekor v2 makes."""
 _DIGESTS = {"SHA2_256": "sha256", "SHA2_384": "sha384", "SHA2_512": "sha512"}
 
 
@@ -151,23 +153,25 @@ def _entry(item: Any) -> LogEntry:
     except (OverflowError, ValueError, OSError):
         raise Refused("malformed", "integratedTime is no time") from None
     index = _number(item, "logIndex", required=True) or 0
-    _check_proof(item, index)
+    kind = field(item, str, "kindVersion", "kind")
+    version = field(item, str, "kindVersion", "version")
+    _check_proof(item, index if (kind, version) in _REKOR_2 else None)
     return LogEntry(
         raw=item,
         log_id=decode_base64(field(item, str, "logId", "keyId"), "the log id"),
         index=index,
         integrated_time=integrated,
-        kind=field(item, str, "kindVersion", "kind"),
-        version=field(item, str, "kindVersion", "version"),
+        kind=kind,
+        version=version,
         body=decode_base64(field(item, str, "canonicalizedBody"), "the log entry"),
     )
 
 
-def _check_proof(item: Any, index: int) -> None:
-    """What the proof of inclusion says must be well written and agree with the entry.
+def _check_proof(item: Any, index: int | None) -> None:
+    """What the proof of inclusion says must be well written, and agree with the entry's index.
 
-    The entry's index is signed together with the log's promise.  Without one (Rekor v2) only
-    the proof's is proved, and the two are the same.
+    ``index`` is given for entries of Rekor v2, where it is that of the proof.  Rekor v1 counts
+    over several trees, and signs the entry's index with its promise.
     """
     promise = optional(item, dict, "inclusionPromise")
     if promise is not None:
@@ -179,7 +183,7 @@ def _check_proof(item: Any, index: int) -> None:
     for part in optional(proof, list, "hashes") or []:
         decode_base64(field(part, str), "a hash of the log")
     _check_note(optional(proof, str, "checkpoint", "envelope") or "")
-    if promise is None and _number(proof, "logIndex", required=False) not in (None, index):
+    if index is not None and _number(proof, "logIndex", required=False) not in (None, index):
         raise Refused("log_entry_invalid", "it states two places in the log")
 
 
@@ -189,7 +193,7 @@ def _check_note(note: str) -> None:
     The library reads less strictly: what follows the padding is nothing to it.
     """
     _, _, signatures = note.rpartition("\n\n")
-    for line in signatures.splitlines():
+    for line in filter(None, signatures.split("\n")):
         mark, _, rest = line.partition(" ")
         name, _, signature = rest.partition(" ")
         if mark != "—" or not name or not decode_base64(signature, "a checkpoint's signature"):

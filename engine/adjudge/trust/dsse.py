@@ -29,6 +29,19 @@ class Envelope:
         """What the signatures are over."""
         return Artifact.of_bytes(pae(self.payload_type, self.payload))
 
+    def signed_in_old_form(self) -> Artifact | None:
+        """What signatures by keys of OpenSSF model signing 0.2 are over; None for other payloads.
+
+        That version wrote the payload as Python shows bytes, and DSSE in capitals; neither can be
+        taken for the other.
+        """
+        if b'"https://model_signing/Digests/v0.1"' not in self.payload:
+            return None
+        head = f"DSSEV1 {len(self.payload_type)} {self.payload_type} {len(self.payload)} "
+        return Artifact.of_bytes(
+            head.encode("utf-8", "surrogatepass") + repr(self.payload).encode()
+        )
+
 
 def pae(payload_type: str, payload: bytes) -> bytes:
     """The pre-authentication encoding (DSSE protocol 1.0); lengths count bytes."""

@@ -269,7 +269,11 @@ class _Check:
 
     def _bundle_by_key(self, bundle: parts.Bundle) -> None:
         signed = self._signed(bundle)
-        key = self._by_key(bundle.signatures(), signed)
+        try:
+            key = self._by_key(bundle.signatures(), signed)
+        except Refused as refused:
+            signed = self._signed_in_old_form(bundle, refused)
+            key = self._by_key(bundle.signatures(), signed)
         spki = key.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         time = self._log_and_time(bundle, signed, spki)
         if bundle.envelope is not None:
@@ -279,7 +283,11 @@ class _Check:
 
     def _bundle_by_certificate(self, bundle: parts.Bundle, chain: list[x509.Certificate]) -> None:
         signed = self._signed(bundle)
-        self._by_certificate(chain, bundle.signatures()[0], signed)
+        try:
+            self._by_certificate(chain, bundle.signatures()[0], signed)
+        except Refused as refused:
+            signed = self._signed_in_old_form(bundle, refused)
+            self._by_certificate(chain, bundle.signatures()[0], signed)
         time = self._log_and_time(bundle, signed, chain[0].public_bytes(Encoding.DER))
         self._prove_certificate(chain, time, bundle.envelope)
         self._judge_signer(time)
@@ -294,6 +302,14 @@ class _Check:
         if bundle.digest is not None and artifact.digest(bundle.digest[0]) != bundle.digest[1]:
             raise Refused("artifact_mismatch")
         return artifact
+
+    def _signed_in_old_form(self, bundle: parts.Bundle, refused: Refused) -> Artifact:
+        """What an older tool would have signed, when the signature did not fit; else raises
+        ``refused``."""
+        older = None if bundle.envelope is None else bundle.envelope.signed_in_old_form()
+        if older is None or refused.code not in ("key_not_trusted", "signature_invalid"):
+            raise refused
+        return older
 
     def _bind_envelope(self, envelope: Envelope) -> None:
         """Read the signed statement and check that it is about the subject."""
