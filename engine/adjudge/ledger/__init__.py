@@ -2,8 +2,9 @@
 
 from adjudge.ledger.checkpoint import Checkpoint, verify_checkpoint
 from adjudge.ledger.errors import LedgerError, ProofError
+from adjudge.ledger.items import Item, LoggedDecision
 from adjudge.ledger.keys import SigningKey, read_verifier_key
-from adjudge.ledger.log import Item, Ledger, LoggedDecision
+from adjudge.ledger.log import Ledger
 from adjudge.ledger.note import VerifierKey
 from adjudge.ledger.proof import Consistency, Receipt
 from adjudge.ledger.rows import Entry

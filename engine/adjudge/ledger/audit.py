@@ -16,8 +16,9 @@ from typing import Final, TypeAlias
 from adjudge.canonical import sha256_hex
 from adjudge.ledger.checkpoint import MAX_SIZE, Checkpoint, verify_checkpoint
 from adjudge.ledger.errors import LedgerError
+from adjudge.ledger.items import ERASURE
 from adjudge.ledger.leaf import Leaf, commitment
-from adjudge.ledger.log import CLOCK_TOLERANCE_US, ERASURE, Ledger
+from adjudge.ledger.log import CLOCK_TOLERANCE_US, Ledger
 from adjudge.ledger.merkle import HASH_SIZE, Frontier, leaf_hash
 from adjudge.ledger.note import VerifierKey
 from adjudge.ledger.rows import PAGE, Private, Stored

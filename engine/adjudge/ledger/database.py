@@ -54,7 +54,7 @@ Row = Sequence[Any]
 
 
 class Database(Protocol):
-    """One connection.  SQL has ``?`` for parameters.
+    """One connection, which threads take turns with.  SQL has ``?`` for parameters.
 
     Every method raises :class:`LedgerError`: ``ledger_unavailable``, ``ledger_busy``,
     ``ledger_write_failed``, ``ledger_corrupt``.

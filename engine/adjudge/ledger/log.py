@@ -6,24 +6,29 @@ log is opened with a key, every append is signed in the same transaction.
 
 from __future__ import annotations
 
-import secrets
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from adjudge.canonical import canonical_bytes, sha256_hex
-from adjudge.decision.ids import uuid7
 from adjudge.decision.model import Decision
 from adjudge.decision.times import parse_time
 from adjudge.ledger.checkpoint import Checkpoint
 from adjudge.ledger.database import Database, open_database
 from adjudge.ledger.errors import LedgerError
-from adjudge.ledger.leaf import SALT_SIZE, Leaf, check_entry, commitment
+from adjudge.ledger.items import (
+    DECISION,
+    ERASURE,
+    ERASURE_SCHEMA,
+    MAX_NS,
+    Item,
+    LoggedDecision,
+    make_entry,
+    show_time,
+)
+from adjudge.ledger.leaf import commitment
 from adjudge.ledger.logs import DEFAULT_TENANT, check_tenant, find_log, make_log, name_log
 from adjudge.ledger.merkle import (
     Frontier,
@@ -36,37 +41,10 @@ from adjudge.ledger.merkle import (
 )
 from adjudge.ledger.note import WITNESS, Note, Signs, VerifierKey, parse_note, verified_by
 from adjudge.ledger.proof import Consistency, Receipt
-from adjudge.ledger.rows import Entry, Private, Rows, State, corrupt
+from adjudge.ledger.rows import Entry, Rows, State, corrupt
 
 CLOCK_TOLERANCE_US: Final = 300 * 1_000_000
 """How far the clock of a writer may be behind the entry before (microseconds)."""
-MAX_NS: Final = 2**63 - 1
-DECISION: Final = "decision"
-ERASURE: Final = "erasure"
-"""The kind of the entries that record erasures."""
-ERASURE_SCHEMA: Final = "adjudge.erasure/v1"
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """What to append: a record, as bytes, and values that can be erased later.
-
-    ``about_ns`` is the time it is about, for queries (nanoseconds since 1970; None: now).
-    """
-
-    record: bytes
-    id: str | None = None
-    kind: str = "record"
-    private: Mapping[str, bytes] = field(default_factory=dict)
-    about_ns: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedDecision:
-    """A decision and its index in the log."""
-
-    index: int
-    decision: Decision
 
 
 class Ledger:
@@ -88,7 +66,6 @@ class Ledger:
         self.url = database.shown
         self.rows = Rows(database, find_log(database, tenant))
         self._database = database
-        self._lock = threading.RLock()
         self._signer = signer
         self._clock = clock
         self.origin, vkey = self.rows.identity()
@@ -162,8 +139,7 @@ class Ledger:
 
     def close(self) -> None:
         """Close the connection."""
-        with self._lock:
-            self._database.close()
+        self._database.close()
 
     def __enter__(self) -> Ledger:
         return self
@@ -173,8 +149,7 @@ class Ledger:
 
     def __len__(self) -> int:
         """The number of entries."""
-        with self._lock:
-            return self.rows.state().frontier.size
+        return self.rows.state().frontier.size
 
     # --- appending --------------------------------------------------------------------------
 
@@ -213,7 +188,7 @@ class Ledger:
             return []
         if any(item.kind == ERASURE for item in items):
             raise LedgerError("entry_invalid", f"entries of the kind {ERASURE} are made by erasing")
-        with self._lock, self._database.writing():
+        with self._database.writing():
             return self._append(self.rows.state(lock=True), items, allow_clock_backwards)
 
     def _append(
@@ -233,7 +208,7 @@ class Ledger:
                 " one with `adjudge ledger append --allow-clock-backwards`",
             )
         size = state.frontier.size
-        made = [self._make(size + n, item, now_ns) for n, item in enumerate(items)]
+        made = [make_entry(size + n, item, now_ns) for n, item in enumerate(items)]
         entries = [entry for entry, _, _ in made]
         self._refuse_duplicates([entry.leaf.id for entry in entries])
         nodes = [
@@ -246,29 +221,6 @@ class Ledger:
         if self._signer is not None:
             self._sign(state.frontier, self._signer)
         return entries
-
-    def _make(self, index: int, item: Item, now_ns: int) -> tuple[Entry, int, list[Private]]:
-        """The entry of an item, the time it is about, and its private values."""
-        id = uuid7(now_ns) if item.id is None else item.id
-        check_entry(item.kind, id, item.record, item.private)
-        about = now_ns if item.about_ns is None else item.about_ns
-        if not -MAX_NS <= about <= MAX_NS:
-            raise LedgerError(
-                "ledger_write_failed",
-                "the time of the record is beyond those that a ledger holds (1678 to 2262)",
-            )
-        values = [
-            Private(index, name, secrets.token_bytes(SALT_SIZE), value)
-            for name, value in sorted(item.private.items())
-        ]
-        leaf = Leaf(
-            kind=item.kind,
-            id=id,
-            time=show_time(now_ns // 1000),
-            record=sha256_hex(item.record),
-            private={v.name: commitment(v.name, v.salt, v.value) for v in values},
-        )
-        return Entry(index, leaf, item.record), about, values
 
     def _refuse_duplicates(self, ids: Sequence[str]) -> None:
         twice = [id for id, count in Counter(ids).items() if count > 1]
@@ -294,7 +246,7 @@ class Ledger:
                 f"{self.url}: nothing can be signed without the key of the log",
                 hint="give --key FILE; `adjudge ledger init` makes a key for a log without one",
             )
-        with self._lock, self._database.writing():
+        with self._database.writing():
             frontier = self.rows.state(lock=True).frontier
             before = self.rows.latest()
             self._check_signed(before, frontier)
@@ -344,7 +296,7 @@ class Ledger:
         note = parse_note(data)
         signed = [(k, s) for k, s in verified_by(note, witnesses) if k.kind == WITNESS]
         size = Checkpoint.parse(note.text).size
-        with self._lock, self._database.writing():
+        with self._database.writing():
             ours = self.rows.checkpoints(size, size + 1)
             if not ours or parse_note(ours[0][1]).text != note.text:
                 raise LedgerError(
@@ -363,12 +315,11 @@ class Ledger:
 
         Raises :class:`LedgerError` ``entry_not_found``, ``ledger_corrupt``.
         """
-        with self._lock:
-            index = self._index(ref)
-            for stored in self.rows.stored(index, index + 1):
-                entry = self.rows.entry(stored)
-                self._check_record(entry)
-                return entry
+        index = self._index(ref)
+        for stored in self.rows.stored(index, index + 1):
+            entry = self.rows.entry(stored)
+            self._check_record(entry)
+            return entry
         raise corrupt(self._database, f"entry {index} is missing")
 
     def _index(self, ref: str | int) -> int:
@@ -414,9 +365,8 @@ class Ledger:
 
     def private(self, ref: str | int) -> dict[str, bytes]:
         """The private values of an entry that are not erased; errors as :meth:`entry`."""
-        with self._lock:
-            entry = self.entry(ref)
-            values = self.rows.private(entry.index, entry.index + 1)
+        entry = self.entry(ref)
+        values = self.rows.private(entry.index, entry.index + 1)
         for v in values:
             if commitment(v.name, v.salt, v.value) != entry.leaf.private.get(v.name):
                 raise corrupt(
@@ -429,8 +379,7 @@ class Ledger:
 
         Raises :class:`LedgerError` ``checkpoint_missing``.
         """
-        with self._lock:
-            found = self.rows.latest()
+        found = self.rows.latest()
         if found is None:
             raise LedgerError(
                 "checkpoint_missing",
@@ -446,22 +395,21 @@ class Ledger:
         Raises :class:`LedgerError` ``entry_not_found``, ``checkpoint_missing``,
         ``ledger_corrupt``.
         """
-        with self._lock:
-            entry = self.entry(ref)
-            found = self.rows.latest()
-            if self._signer is not None and (found is None or found[0] <= entry.index):
-                note = self.sign()
-            else:
-                note = self.checkpoint()
-            head = Checkpoint.parse(note.text)
-            if head.size <= entry.index:
-                raise LedgerError(
-                    "checkpoint_missing",
-                    f"entry {entry.index} was appended after the log was signed"
-                    f" (at {head.size} entries)",
-                    hint="sign it with `adjudge ledger checkpoint --key FILE`",
-                )
-            path = inclusion_proof(entry.index, head.size, self.rows.nodes)
+        entry = self.entry(ref)
+        found = self.rows.latest()
+        if self._signer is not None and (found is None or found[0] <= entry.index):
+            note = self.sign()
+        else:
+            note = self.checkpoint()
+        head = Checkpoint.parse(note.text)
+        if head.size <= entry.index:
+            raise LedgerError(
+                "checkpoint_missing",
+                f"entry {entry.index} was appended after the log was signed"
+                f" (at {head.size} entries)",
+                hint="sign it with `adjudge ledger checkpoint --key FILE`",
+            )
+        path = inclusion_proof(entry.index, head.size, self.rows.nodes)
         try:
             verify_inclusion(entry.index, head.size, leaf_hash(entry.leaf.data), path, head.root)
         except LedgerError:
@@ -474,15 +422,14 @@ class Ledger:
         Raises :class:`LedgerError` ``checkpoint_shrank`` (there are not so many entries),
         ``checkpoint_missing``, ``ledger_corrupt``.
         """
-        with self._lock:
-            note = self.checkpoint()
-            size = Checkpoint.parse(note.text).size
-            if not 0 <= old <= size:
-                raise LedgerError(
-                    "checkpoint_shrank",
-                    f"{self.url}: the newest checkpoint has {size} entries, not {old} or more",
-                )
-            return Consistency(old, tuple(consistency_proof(old, size, self.rows.nodes)), note)
+        note = self.checkpoint()
+        size = Checkpoint.parse(note.text).size
+        if not 0 <= old <= size:
+            raise LedgerError(
+                "checkpoint_shrank",
+                f"{self.url}: the newest checkpoint has {size} entries, not {old} or more",
+            )
+        return Consistency(old, tuple(consistency_proof(old, size, self.rows.nodes)), note)
 
     # --- erasing ----------------------------------------------------------------------------
 
@@ -500,35 +447,28 @@ class Ledger:
         returned.  Raises :class:`LedgerError` ``entry_not_found``, ``nothing_to_erase`` and those
         of :meth:`append_all`.
         """
-        with self._lock:
-            with self._database.writing():
-                state = self.rows.state(lock=True)
-                entry = self.entry(ref)
-                have = [v.name for v in self.rows.private(entry.index, entry.index + 1)]
-                chosen = sorted(set(have if names is None else names))
-                gone = [name for name in chosen if name not in have]
-                if gone or (record and entry.record is None) or not (chosen or record):
-                    what = ", ".join(gone) or ("record" if record else "private values")
-                    raise LedgerError(
-                        "nothing_to_erase",
-                        f"entry {entry.index} has no {what} to erase, or no longer",
-                        hint="`adjudge ledger show` shows what an entry has",
-                    )
-                about = {
-                    "schema": ERASURE_SCHEMA,
-                    "entry": entry.index,
-                    "id": entry.leaf.id,
-                    "private": chosen,
-                    "record": record,
-                    "reason": reason,
-                }
-                made = self._append(state, [Item(canonical_bytes(about), kind=ERASURE)])
-                self.rows.erase(entry.index, chosen, record=record)
-            self._database.scrub()
+        with self._database.writing():
+            state = self.rows.state(lock=True)
+            entry = self.entry(ref)
+            have = [v.name for v in self.rows.private(entry.index, entry.index + 1)]
+            chosen = sorted(set(have if names is None else names))
+            gone = [name for name in chosen if name not in have]
+            if gone or (record and entry.record is None) or not (chosen or record):
+                what = ", ".join(gone) or ("record" if record else "private values")
+                raise LedgerError(
+                    "nothing_to_erase",
+                    f"entry {entry.index} has no {what} to erase, or no longer",
+                    hint="`adjudge ledger show` shows what an entry has",
+                )
+            about = {
+                "schema": ERASURE_SCHEMA,
+                "entry": entry.index,
+                "id": entry.leaf.id,
+                "private": chosen,
+                "record": record,
+                "reason": reason,
+            }
+            made = self._append(state, [Item(canonical_bytes(about), kind=ERASURE)])
+            self.rows.erase(entry.index, chosen, record=record)
+        self._database.scrub()
         return made[0]
-
-
-def show_time(time_us: int) -> str:
-    """Microseconds since 1970 as RFC 3339 in UTC, always with six decimal places."""
-    seconds, fraction = divmod(time_us, 1_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:06d}Z"

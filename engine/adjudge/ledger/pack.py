@@ -23,7 +23,8 @@ from typing import Any, Final
 from adjudge.canonical import canonical_bytes
 from adjudge.ledger.checkpoint import Checkpoint
 from adjudge.ledger.errors import LedgerError
-from adjudge.ledger.log import ERASURE, Ledger
+from adjudge.ledger.items import ERASURE
+from adjudge.ledger.log import Ledger
 from adjudge.ledger.note import to_base64
 from adjudge.ledger.rows import PAGE
 

@@ -6,6 +6,7 @@ other.  A connection that broke is made anew when it is needed next.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -49,6 +50,7 @@ class PostgresDatabase:
         self.shown = _shown(url)
         self._connection: psycopg.Connection[Row] | None = None
         self._writing = False
+        self._lock = threading.RLock()
         if not self._is_ledger():
             if not create:
                 raise not_found(self.shown)
@@ -89,10 +91,14 @@ class PostgresDatabase:
             self._run(statement)
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        with self._told("ledger_unavailable"):
+        with self._lock, self._told("ledger_unavailable"):
             return self._connected().execute(_numbered(sql), tuple(parameters)).fetchall()
 
     def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        with self._lock:
+            self._many(sql, rows)
+
+    def _many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         if not sql.startswith("insert "):
             with self._told("ledger_write_failed"), self._connected().cursor() as cursor:
                 cursor.executemany(_numbered(sql), rows)
@@ -107,23 +113,24 @@ class PostgresDatabase:
                 self._connected().execute(statement, [value for row in some for value in row])
 
     def _run(self, sql: str) -> None:
-        with self._told("ledger_write_failed"):
+        with self._lock, self._told("ledger_write_failed"):
             self._connected().execute(sql.encode())
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        with self._told("ledger_unavailable"):
-            self._connected().execute("begin")
-        self._writing = True
-        try:
-            yield
-            with self._told("ledger_write_failed"):
-                self._connected().execute("commit")
-        except BaseException:
-            self._roll_back()
-            raise
-        finally:
-            self._writing = False
+        with self._lock:
+            with self._told("ledger_unavailable"):
+                self._connected().execute("begin")
+            self._writing = True
+            try:
+                yield
+                with self._told("ledger_write_failed"):
+                    self._connected().execute("commit")
+            except BaseException:
+                self._roll_back()
+                raise
+            finally:
+                self._writing = False
 
     def _roll_back(self) -> None:
         connection = self._connection
@@ -143,7 +150,8 @@ class PostgresDatabase:
             self._run(f"vacuum {table}")
 
     def close(self) -> None:
-        self._drop()
+        with self._lock:
+            self._drop()
 
     def _drop(self) -> None:
         if self._connection is not None:

@@ -21,8 +21,11 @@ PAGE: Final = 500
 
 _IDS: Final = "select id from ledger_entry where log = ? and id in {}"
 _LEAVES: Final = "select idx, leaf from ledger_entry where log = ? and idx in {}"
+# A cross join, because SQLite then looks up one node after the other; for `in (values ...)` it
+# reads all nodes of the log.
 _NODES: Final = (
-    "select level, idx, hash from ledger_node where log = ? and (level, idx) in (values {})"
+    "select n.level, n.idx, n.hash from (values {}) as w cross join ledger_node n"
+    " where n.log = ? and n.level = w.column1 and n.idx = w.column2"
 )
 
 
@@ -174,6 +177,7 @@ class Rows:
         more: list[object] = []
         if about is not None:
             sql, more = sql + " and e.about_ns >= ? and e.about_ns < ?", [*about]
+            start, stop = self._span(start, stop, about)
         if kind is not None:
             sql, more = sql + " and e.kind = ?", [*more, kind]
         sql += f" order by e.idx limit {PAGE}"
@@ -185,6 +189,15 @@ class Rows:
             if len(rows) < PAGE:
                 return
             start = rows[-1][0] + 1
+
+    def _span(self, start: int, stop: int, about: tuple[int, int]) -> tuple[int, int]:
+        """The part of ``start`` to ``stop`` where entries about a time are, by the index."""
+        sql = (
+            "select coalesce(min(idx), 0), coalesce(max(idx) + 1, 0) from ledger_entry"
+            " where log = ? and about_ns >= ? and about_ns < ?"
+        )
+        ((first, end),) = self._query(sql, (self.log, *about), int, int)
+        return max(start, first), min(stop, end)
 
     def entry(self, stored: Stored) -> Entry:
         """The entry in a row.  Raises :class:`LedgerError` ``ledger_corrupt``."""
@@ -228,7 +241,7 @@ class Rows:
         if above:
             sql = _NODES.format(", ".join(["(?, ?)"] * len(above)))
             flat = [number for node in above for number in node]
-            for level, place, value in self._query(sql, (self.log, *flat), int, int, bytes):
+            for level, place, value in self._query(sql, (*flat, self.log), int, int, bytes):
                 found[Node(level, place)] = value
         if len(found) != len(leaves) + len(above):
             raise corrupt(self.database, "a part of its tree is missing")

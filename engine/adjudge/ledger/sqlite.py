@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ class SqliteDatabase:
         self.shown = str(path)
         if not create and not os.path.lexists(path):
             raise not_found(self.shown)
-        self._in_transaction = False
+        self._lock = threading.RLock()
         with self._told("ledger_unavailable"):
             try:
                 # Private values are in it: nobody else may read what this makes.
@@ -105,36 +106,38 @@ class SqliteDatabase:
             )
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        with self._told("ledger_unavailable"):
+        with self._lock, self._told("ledger_unavailable"):
             return self._db.execute(sql, tuple(parameters)).fetchall()
 
     def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        with self._told("ledger_write_failed"):
+        with self._lock, self._told("ledger_write_failed"):
             self._db.executemany(sql, rows)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        with self._told("ledger_write_failed"):
-            self._db.execute("begin immediate")
-        try:
-            yield
+        with self._lock:
             with self._told("ledger_write_failed"):
-                self._db.execute("commit")
-        except BaseException:
-            # SQLite ends some transactions by itself, such as when the disk is full.
-            if self._db.in_transaction:
-                self._db.execute("rollback")
-            raise
+                self._db.execute("begin immediate")
+            try:
+                yield
+                with self._told("ledger_write_failed"):
+                    self._db.execute("commit")
+            except BaseException:
+                # SQLite ends some transactions by itself, such as when the disk is full.
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
+                raise
 
     def exclude(self) -> None:
         """Nothing: there is one writer at a time."""
 
     def scrub(self) -> None:
-        with self._told("ledger_write_failed"):
+        with self._lock, self._told("ledger_write_failed"):
             self._db.execute("pragma wal_checkpoint(truncate)")
 
     def close(self) -> None:
-        self._db.close()
+        with self._lock:
+            self._db.close()
 
     @contextmanager
     def _told(self, code: str) -> Iterator[None]:
