@@ -66,6 +66,14 @@ FOUND = {
         "unknown_input_path",
     ),
     "field of a text": ('deny contains "a" if input.facts.name.first', "unknown_input_path"),
+    "typo behind a name": (
+        'deny contains "a" if not card.licence\n\ncard := input.facts',
+        "unknown_input_path",
+    ),
+    "behind names": (
+        'deny contains "a" if lic.id != "mit"\n\ncard := input.facts\n\nlic := card.license',
+        "fails_open",
+    ),
     "no such rule": ('deny contains "a" if data.x.helpr\n\nallow := 1', "unknown_data_path"),
     "number": ("deny contains 1 if input.facts", "finding_invalid"),
     "object": ('deny contains {"text": "a"} if input.facts', "finding_invalid"),

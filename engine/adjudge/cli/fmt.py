@@ -25,7 +25,7 @@ STDIN = Path("-")
 Examples:
   adjudge fmt policy.rego          print it formatted
   adjudge fmt -w policies/         rewrite the files
-  adjudge fmt --check policies/    exit 1 when a file is not formatted, as in CI
+  adjudge fmt --check policies/    exit 1 when a file is not formatted
   adjudge fmt -d policies/         show what would change
   adjudge fmt - < policy.rego      format standard input
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from adjudge.policyset.lint.catalogue import RULES, Severity
 from adjudge.policyset.model import PolicySet, RuleSpec
-from adjudge.rego.analysis.origins import Origins
-from adjudge.rego.passes.model import Clause, Compilation, Group
+from adjudge.rego.analysis.origins import Origins, Steps, aliases
+from adjudge.rego.passes.model import Clause, Compilation, Group, Path
 from adjudge.rego.syntax import Module
 from adjudge.source import Location
 from adjudge.yamlpolicy import PACKAGE
@@ -73,6 +73,11 @@ class Subject:
     def test_files(self) -> frozenset[str]:
         return frozenset(m.file for m in self.tests)
 
+    @cached_property
+    def aliases(self) -> dict[Path, Steps]:
+        """The rules that are nothing but a part of the input."""
+        return aliases(self.comp.groups.values())
+
     def is_test(self, group: Group) -> bool:
         """Whether a rule is a test, or stands among tests."""
         if group.first.rule.loc.file in self.test_files:
@@ -94,7 +99,7 @@ class Subject:
         """Where the values of a clause come from; found out once."""
         known = self._origins.get(id(clause))
         if known is None:
-            known = self._origins[id(clause)] = Origins(clause)
+            known = self._origins[id(clause)] = Origins(clause, self.aliases)
         return known
 
     def finding(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
 
-from adjudge.rego.passes.model import Clause
+from adjudge.rego.passes.model import Clause, Group, Key, Path
 from adjudge.rego.syntax import Call, Every, Ref, Scalar, SomeIn, Term, Var, walk
 
 Steps: TypeAlias = tuple[str | int | None, ...]
@@ -23,14 +24,40 @@ def operator_of(call: Call) -> str:
     return call.operator.name if isinstance(call.operator, Var) else ""
 
 
+_NONE: Final[Mapping[Path, Steps]] = {}
+_ROUNDS: Final = 4
+"""How many rules an alias may go through."""
+
+
+def aliases(groups: Iterable[Group]) -> dict[Path, Steps]:
+    """The rules that are nothing but a part of the input: ``card := input.facts``."""
+    simple = [
+        g
+        for g in groups
+        if g.kind == "complete" and g.default is None and len(g.clauses) == 1
+        if not g.first.rule.body and g.first.orelse is None
+    ]
+    found: dict[Path, Steps] = {}
+    for _ in range(_ROUNDS):
+        before = len(found)
+        for group in simple:
+            steps = Origins(group.first, found).steps(group.first.value)
+            if steps is not None:
+                found.setdefault(group.path, steps)
+        if len(found) == before:
+            break
+    return found
+
+
 class Origins:
     """Where the values of one clause come from.
 
     A variable has an origin when it is bound in one place, to a part of the input or to its
-    elements.  ``constants`` are the variables bound to one scalar.
+    elements.  ``aliases`` are the rules that are nothing but a part of the input.
     """
 
-    def __init__(self, clause: Clause) -> None:
+    def __init__(self, clause: Clause, aliases: Mapping[Path, Steps] = _NONE) -> None:
+        self._aliases = aliases
         self._bound: dict[str, Term | None] = {}
         self._elements: set[str] = set()
         self._known: dict[str, Steps | None] = {}
@@ -58,10 +85,24 @@ class Origins:
             return () if term.name == "input" else self._variable(term.name)
         if not isinstance(term, Ref):
             return None
+        if isinstance(term.head, Var) and term.head.name == "data":
+            return self._alias(term)
         base = self.steps(term.head)
         if base is None:
             return None
         return (*base, *(self._step(operand) for operand in term.operands))
+
+    def _alias(self, ref: Ref) -> Steps | None:
+        keys: list[Key] = []
+        for operand in ref.operands if self._aliases else ():
+            if not isinstance(operand, Scalar):
+                break
+            keys.append(operand.value)  # type: ignore[arg-type]
+        for length in range(len(keys), 0, -1):
+            steps = self._aliases.get(tuple(keys[:length]))
+            if steps is not None:
+                return (*steps, *(self._step(o) for o in ref.operands[length:]))
+        return None
 
     def scalar(self, term: Term) -> Scalar | None:
         """The constant that a term is, directly or by name."""
