@@ -67,6 +67,34 @@ def test_a_damaged_file_ends_in_an_error_of_ours(tmp_path: Path) -> None:
         list(log.entries())
 
 
+def test_a_full_disk(tmp_path: Path, key: SigningKey) -> None:
+    with Ledger.init(tmp_path / "a.db", key) as log:
+        log.append(b"1")
+        (pages,) = log.rows.database.query("pragma page_count")[0]
+        log.rows.database.query(f"pragma max_page_count = {pages + 20}")
+        with pytest.raises(LedgerError) as e:
+            log.append_all([Item(bytes(5000), f"id-{n}") for n in range(100)])
+        assert e.value.code == "ledger_write_failed"
+        assert [entry.record for entry in log.entries()] == [b"1"]
+        log.append(b"2")
+        assert log.key is not None
+        assert audit(log, log.key).ok
+
+
+def test_a_writer_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adjudge.ledger.sqlite.WAIT_SECONDS", 0.1)
+    path = tmp_path / "a.db"
+    with Ledger.open(path, create=True) as log:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("begin immediate")
+        with pytest.raises(LedgerError) as e:
+            log.append(b"1")
+        assert e.value.code == "ledger_busy"
+        other.execute("rollback")
+        log.append(b"1")
+        other.close()
+
+
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     pytest.importorskip("psycopg")
     with pytest.raises(LedgerError) as e:
