@@ -191,7 +191,7 @@ def _other_version(bundle: Bundle) -> None:
     ("spoil", "code"),
     [
         (_no_log, "log_entry_missing"),
-        (_no_proof, "malformed"),
+        (_no_proof, "log_entry_missing"),
         (_no_checkpoint, "log_entry_missing"),
         (_other_proof, "log_entry_invalid"),
         (_no_time, "no_trusted_time"),
@@ -268,3 +268,19 @@ def test_missing_trusted_root(
     with pytest.raises(InputError) as caught:
         judge(over_bytes, DATA, dataclasses.replace(settings, trusted_root=tmp_path / "no"))
     assert caught.value.code == "trust_file_unreadable"
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.2"])
+def test_older_bundles(
+    version: str, over_bytes: Bundle, settings: TrustSettings, judge: Judge
+) -> None:
+    bundle = copy.deepcopy(over_bytes)
+    material = bundle["verificationMaterial"]
+    bundle["mediaType"] = f"application/vnd.dev.sigstore.bundle+json;version={version}"
+    material["x509CertificateChain"] = {"certificates": [material.pop("certificate")]}
+    promised = "inclusionPromise" in material["tlogEntries"][0]
+    # 0.1 needs the log's promise, whatever else there is.
+    expected = "verified" if promised or version == "0.2" else "no_trusted_time"
+    assert judge(bundle, DATA, settings).reason_code == expected
+    del material["tlogEntries"][0]["inclusionProof"]
+    assert judge(bundle, DATA, settings).reason_code == "log_entry_missing"

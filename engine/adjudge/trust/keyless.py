@@ -57,6 +57,7 @@ _PRODUCTION = "https%3A%2F%2Ftuf-repo-cdn.sigstore.dev"
 
 # What the library's messages mean, the more specific first.
 _MEANINGS = (
+    ("tlogEntries.0.inclusionProof", "log_entry_missing"),
     ("inclusion promise or signed timestamp", "no_trusted_time"),
     ("must contain an inclusion promise", "no_trusted_time"),
     ("not enough sources of verified time", "no_trusted_time"),
