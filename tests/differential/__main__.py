@@ -16,10 +16,21 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.differential.compare import Difference, differences, explained
+from tests.differential.client import by_client, same_but_rounded, serving
+from tests.differential.compare import (
+    Difference,
+    Failed,
+    Invalid,
+    Unknown,
+    compiled,
+    differences,
+    explained,
+)
 from tests.differential.generate import Case, case
 from tests.differential.opa import Opa, binary
 from tests.differential.shrink import shrink
+
+from adjudge.opa.target import Target
 
 
 @dataclass
@@ -38,13 +49,17 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--count", type=int, default=1000, help="pairs of policy and input")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--opa", action="store_true", help="ask a real OPA too")
+    parser.add_argument("--client", action="store_true", help="ask OPA through the client instead")
     parser.add_argument("--show", type=int, default=3, help="of each kind, how many are shown")
     parser.add_argument("--no-shrink", action="store_true", help="show differences as found")
     args = parser.parse_args(argv)
-    executable = binary() if args.opa else None
-    if args.opa and executable is None:
+    executable = binary() if args.opa or args.client else None
+    if (args.opa or args.client) and executable is None:
         parser.error("there is no opa on this machine")
     with contextlib.ExitStack() as stack:
+        if args.client:
+            target = stack.enter_context(serving(executable or ""))
+            return 1 if _through_client(args.count, args.seed, target, args.show) else 0
         opa = stack.enter_context(Opa(executable)) if executable else None
         report = run(args.count, args.seed, opa, args.show, not args.no_shrink)
     for kind, count in report.kinds.most_common():
@@ -53,6 +68,32 @@ def main(argv: list[str]) -> int:
         print(f"{count:6} explained: {reason}")
     print(f"{report.pairs} pairs, {report.found} differences")
     return 1 if report.found else 0
+
+
+def _through_client(count: int, seed: int, target: Target, show: int) -> int:
+    """Compare the embedded engine with ``--engine opa=URL``; how many cases differ."""
+    ask = by_client(target)
+    found = orders = 0
+    for number in range(count):
+        each = case(random.Random(f"{seed}/{number}"))
+        own = compiled(each, traced=False)
+        other = ask(each)
+        if isinstance(own, Invalid) or isinstance(other, Invalid):
+            different = own != other
+        else:
+            pairs = zip(own, other, strict=True)
+            wrong = [(a, b) for a, b in pairs if not same_but_rounded(a, b)]
+            wrong = [(a, b) for a, b in wrong if not isinstance(b, Unknown)]
+            failed = [pair for pair in wrong if any(isinstance(x, Failed) for x in pair)]
+            orders += bool(failed) and failed == wrong
+            different = failed != wrong
+        if different:
+            found += 1
+            if found <= show:
+                print(f"--- case {seed}/{number}\n{own}\n{other}")
+    print(f"{orders:6} explained: which error is met")
+    print(f"{count} pairs, {found} differences")
+    return found
 
 
 def run(count: int, seed: int, opa: Opa | None, show: int, small: bool) -> Report:
