@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -21,11 +22,11 @@ from adjudge.ledger import Item, Ledger, LedgerError, SigningKey
 from adjudge.ledger.pack import write_pack
 
 Members = dict[str, bytes]
+Make = Callable[..., Decision]
 
 
-@pytest.fixture
-def made(ledger: Ledger, tmp_path: Path, decision: Callable[..., Decision]) -> Path:
-    """The export of a log with decisions, private values and erasures, with a kept checkpoint."""
+def fill(ledger: Ledger, folder: Path, decision: Make) -> None:
+    """Decisions, private values and erasures; a kept checkpoint and the export in a folder."""
     ledger.append_decisions([decision(n * 10**9) for n in range(1, 4)])
     ledger.append_all(
         [
@@ -34,11 +35,28 @@ def made(ledger: Ledger, tmp_path: Path, decision: Callable[..., Decision]) -> P
             Item(b"", "empty"),
         ]
     )
-    (tmp_path / "kept").write_text(str(ledger.checkpoint()))
+    (folder / "kept").write_text(str(ledger.checkpoint()))
     ledger.erase("q", record=True, reason="asked to")
     ledger.append(b"last")
-    write_pack(ledger, tmp_path / "made.zip", private=True, since=6)
-    (tmp_path / "log.pub").write_text(f"{ledger.key}\n")
+    write_pack(ledger, folder / "made.zip", private=True, since=6)
+    (folder / "log.pub").write_text(f"{ledger.key}\n")
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory, decision: Make) -> Path:
+    """A folder with an export."""
+    folder = tmp_path_factory.mktemp("template")
+    signer = SigningKey.generate(folder / "log.key")
+    with Ledger.init(folder / "ledger.db", signer, origin="example.com/log") as ledger:
+        fill(ledger, folder, decision)
+    return folder
+
+
+@pytest.fixture
+def made(template: Path, tmp_path: Path) -> Path:
+    """The export in a folder of its own, with the verifier key and a kept checkpoint."""
+    for name in ("made.zip", "log.pub", "kept", "ledger.db", "log.key"):
+        shutil.copy(template / name, tmp_path / name)
     return tmp_path / "made.zip"
 
 
@@ -112,16 +130,22 @@ def test_it_verifies_and_holds_what_it_says(made: Path, capsys: pytest.CaptureFi
     assert len(members["checkpoints.jsonl"].splitlines()) == 4
 
 
-def test_the_same_log_gives_the_same_bytes(made: Path, ledger: Ledger) -> None:
-    write_pack(ledger, made.parent / "again.zip", private=True, since=6)
-    assert (made.parent / "again.zip").read_bytes() == made.read_bytes()
+def test_every_store_exports_and_the_same_log_gives_the_same_bytes(
+    ledger: Ledger, tmp_path: Path, decision: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(ledger, tmp_path, decision)
+    made = tmp_path / "made.zip"
+    assert verdict(made, capsys, f"--since={tmp_path / 'kept'}") == "VERIFIED"
+    write_pack(ledger, tmp_path / "again.zip", private=True, since=6)
+    assert (tmp_path / "again.zip").read_bytes() == made.read_bytes()
 
 
 def test_private_values_are_left_out_unless_asked_for(
-    made: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+    made: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = made.parent / "public.zip"
-    write_pack(ledger, other)
+    with Ledger.open(made.parent / "ledger.db") as ledger:
+        write_pack(ledger, other)
     assert "private.jsonl" not in read(other)
     assert verdict(other, capsys) == "VERIFIED"
 
@@ -223,13 +247,48 @@ def test_packs_put_together_anew(
     assert verdict(bad, capsys) == wanted
 
 
-def test_a_pack_of_the_log_before_it_was_kept(
-    made: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+DEEP = b'{"a":' * 900 + b"1" + b"}" * 900
+NASTY = [
+    b'{"\\ud800":"\\udfff"}',
+    b'{"files":{"\\ud800":{}}}',
+    b'{"files":' + DEEP + b"}",
+    b'{"index":0,"name":"\\ud800","salt":"AAAA","value":""}',
+    b'{"index":0,"name":"a","salt":"","value":"AAAA"}',
+    b'{"index":1e999,"record":""}',
+    b'{"index":' + b"9" * 5000 + b',"record":""}',
+    b'{"index":-1,"record":""}',
+    b'{"index":0,"record":"\\ud800"}',
+    b'"\\ud800\\n\\n"',
+    DEEP,
+    b"[" * 5000,
+    b"null",
+    b"\xff\xfe",
+]
+
+
+@pytest.mark.parametrize("data", NASTY, ids=range(len(NASTY)))
+def test_nothing_but_a_verdict_comes_out(
+    made: Path, data: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (made.parent / "later").write_text(str(ledger.checkpoint()))
-    ledger.append(b"more")
+    members = read(made)
+    bad = made.parent / "bad.zip"
+    for name in members:
+        if name == "manifest.json":
+            write(bad, {**members, name: data}, manifest=False)
+        else:
+            write(bad, {**members, name: data + b"\n" + members[name]})
+        assert verdict(bad, capsys) != "VERIFIED"
+
+
+def test_a_pack_of_the_log_before_it_was_kept(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     kept = made.parent / "newest"
-    kept.write_text(str(ledger.checkpoint()))
+    signer = SigningKey.load(made.parent / "log.key")
+    with Ledger.open(made.parent / "ledger.db", signer=signer) as ledger:
+        (made.parent / "later").write_text(str(ledger.checkpoint()))
+        ledger.append(b"more")
+        kept.write_text(str(ledger.checkpoint()))
     assert verdict(made, capsys, f"--since={made.parent / 'later'}") == "VERIFIED"
     assert verdict(made, capsys, f"--since={kept}") == "checkpoint_shrank"
 
@@ -240,7 +299,7 @@ def test_archives_that_are_none(made: Path, capsys: pytest.CaptureFixture[str]) 
     for data in (b"PK", b"PK\x03\x04" + bytes(100), whole[:-30], whole[: len(whole) // 2]):
         bad.write_bytes(data)
         assert verdict(bad, capsys) == "pack_malformed"
-    for place in range(0, len(whole), 7):
+    for place in range(0, len(whole), 37):
         bad.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
         verdict(bad, capsys)  # never a traceback
     with zipfile.ZipFile(bad, "w") as archive:
@@ -281,7 +340,7 @@ def test_an_export_that_cannot_be(
 def test_a_decision_in_any_spelling_is_the_one_that_was_logged(
     ledger: Ledger,
     tmp_path: Path,
-    decision: Callable[..., Decision],
+    decision: Make,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     made = decision(10**9)

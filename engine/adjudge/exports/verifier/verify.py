@@ -183,7 +183,7 @@ def read_key(given: str) -> Key:
         raw = unbase64(encoded, "key_invalid")
     except (ValueError, Failed):
         raise Unusable(f"key_invalid: {given[:200]} is no verifier key") from None
-    derived = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
+    derived = hashlib.sha256(name.encode("utf-8", "replace") + b"\n" + raw).digest()[:4]
     if len(raw) != 33 or raw[0] not in (1, 4) or derived.hex() != key_id:
         raise Unusable(f"key_invalid: {given[:200]} is no Ed25519 verifier key")
     return name, raw[0], raw[1:], derived
@@ -309,6 +309,13 @@ def canonical(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def canonical_data(value: Any) -> bytes:
+    try:
+        return canonical(value).encode("utf-8", "surrogatepass")
+    except RecursionError:
+        raise Failed("record_malformed", "it nests too deep") from None
+
+
 def canonical_float(value: float) -> str:
     """As ECMAScript writes a number."""
     if value == 0:
@@ -339,8 +346,7 @@ def check_record(leaf: Any, data: bytes) -> None:
         if isinstance(value, dict):
             # What `adjudge check --output json` adds to what is logged.
             stripped = {k: v for k, v in value.items() if k not in ("digest", "timings")}
-            spelled = canonical(stripped).encode("utf-8", "surrogatepass")
-            if hashlib.sha256(spelled).hexdigest() == leaf["record"]:
+            if hashlib.sha256(canonical_data(stripped)).hexdigest() == leaf["record"]:
                 return
     except (Failed, RecursionError):
         pass
@@ -348,7 +354,7 @@ def check_record(leaf: Any, data: bytes) -> None:
 
 
 def check_private(leaf: Any, name: str, salt: bytes, value: bytes) -> None:
-    message = b"adjudge.ledger-private/v1\n" + name.encode() + b"\n" + value
+    message = b"adjudge.ledger-private/v1\n%b\n%b" % (name.encode("utf-8", "replace"), value)
     if hmac.new(salt, message, "sha256").hexdigest() != leaf["private"].get(name):
         raise Failed("commitment_mismatch", f"{leaf['id']}: {name} is not what was logged")
 
@@ -409,7 +415,7 @@ class Pack:
         self.manifest = load_json(self.manifest_data, "pack_malformed")
         if not isinstance(self.manifest, dict) or not isinstance(self.manifest.get("files"), dict):
             raise Failed("pack_malformed", "its manifest is none")
-        if canonical(self.manifest).encode() != self.manifest_data:
+        if canonical_data(self.manifest) != self.manifest_data:
             raise Failed("pack_malformed", "its manifest is not in canonical form")
         self.check_members()
 
@@ -790,7 +796,7 @@ def check_recording(members: dict[str, bytes], decision: Any) -> None:
         for file in files:
             member_of(members, f"parts/{file['sha256']}")
         ordered = sorted(files, key=lambda f: (f["path"], f["sha256"]))
-        digest = hashlib.sha256(canonical(ordered).encode()).hexdigest()
+        digest = hashlib.sha256(canonical_data(ordered)).hexdigest()
     except (KeyError, TypeError):
         raise Failed("pack_malformed", "the recording is none") from None
     if digest != decision["policy"]["digest"]:
