@@ -232,3 +232,11 @@ def test_the_same_source_gives_the_same_code() -> None:
         return [ast.dump(linker.emit(*unit).tree, include_attributes=True) for unit in units]
 
     assert emitted() == emitted()
+
+
+def test_answers_that_are_too_large_to_be_written_are_errors() -> None:
+    with pytest.raises(RegoEvalError, match="too large to be written"):
+        run(f"x0 := [1]\n{SHARED}\n\np := x40")
+    program = compile_modules({"t.rego": f"package t\n\nx0 := [1]\n{SHARED}\n"})
+    with pytest.raises(RegoEvalError, match="too large to be written"):
+        program.prepare("x := data.t.x40").eval({})

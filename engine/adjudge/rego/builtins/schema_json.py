@@ -10,7 +10,7 @@ from typing import Any, Final
 from adjudge.rego.builtins.json_text import parse_json
 from adjudge.rego.builtins.registry import BuiltinError
 from adjudge.rego.runtime.arithmetic import go_text, number_text
-from adjudge.rego.runtime.text import MAX_PARTS, json_string, key_text, valid_text
+from adjudge.rego.runtime.text import MAX_PARTS, json_string, key_text, parts_of, valid_text
 from adjudge.rego.runtime.values import RegoSet, Value, is_number, plain_items
 
 # Big floats of 64 bits carry nineteen digits and a part of the twentieth.
@@ -26,21 +26,9 @@ def document_of(value: Value) -> Any:
             raise BuiltinError("invalid JSON string") from None
     if value.__class__ not in (list, dict):
         raise BuiltinError("wrong type, expected string or object")
-    if _parts(value, {}) > MAX_PARTS:
+    if parts_of(value, {}) > MAX_PARTS:
         raise BuiltinError("the document is too large to be validated")
     return copied(value)
-
-
-def _parts(value: Value, known: dict[int, int]) -> int:
-    """How many values a value is made of when it is written out; ``known`` by identity: a
-    few lines of policy make a value that contains itself more often than can be counted."""
-    if not isinstance(value, (list, RegoSet, dict)):
-        return 1
-    found = known.get(id(value))
-    if found is None:
-        inner = value.values() if isinstance(value, dict) else value
-        found = known[id(value)] = 1 + sum(_parts(item, known) for item in inner)
-    return found
 
 
 def copied(value: Value) -> Any:

@@ -131,11 +131,30 @@ def _check_size(write: Callable[[str], Any]) -> None:
     """Refuse to go on when the text has become too large: a value with shared parts is
     small in memory and may be larger than any memory when it is written."""
     if len(write.__self__) > MAX_PARTS:  # type: ignore[attr-defined]
-        raise RegoEvalError(
-            "eval_limit_error",
-            "a value is too large to be written as text",
-            hint="the policy builds a value that contains itself many times over",
-        )
+        raise _too_large()
+
+
+def _too_large() -> RegoEvalError:
+    return RegoEvalError(
+        "eval_limit_error",
+        "a value is too large to be written as text",
+        hint="the policy builds a value that contains itself many times over",
+    )
+
+
+_SHARES: Final = -1
+"""Noted among converted parts, which go by their identity, when one was met again."""
+
+
+def parts_of(value: Value, known: dict[int, int]) -> int:
+    """How many values a value is made of when it is written; ``known`` by identity."""
+    if not isinstance(value, (list, RegoSet, dict)):
+        return 1
+    found = known.get(id(value))
+    if found is None:
+        inner = value.values() if isinstance(value, dict) else value
+        found = known[id(value)] = 1 + sum(parts_of(item, known) for item in inner)
+    return found
 
 
 def _write_term(value: Value, write: Callable[[str], Any]) -> None:
@@ -256,10 +275,17 @@ def to_json(value: Value) -> Any:
 
     What needs no change is not copied.  A number that only a ``Decimal`` can hold
     becomes an ``int`` when it is integral, and the nearest ``float`` otherwise.
+    Raises ``RegoEvalError`` for what would be too large when written.
     """
     cls = value.__class__
     if cls is list or cls is dict or cls is RegoSet:
-        return _to_json(value, {}) if len(value) else {} if cls is dict else []
+        if not len(value):
+            return {} if cls is dict else []
+        made: dict[int, Any] = {}
+        plain = _to_json(value, made)
+        if _SHARES in made and parts_of(value, {}) > MAX_PARTS:
+            raise _too_large()
+        return plain
     if cls is Decimal:
         return int(value) if value == value.to_integral_value() else float(value)
     return valid_text(value) if cls is str else value
@@ -269,6 +295,7 @@ def _to_json(value: Value, made: dict[int, Any]) -> Any:
     """An array, object or set as JSON; shared parts are made once."""
     found = made.get(id(value))
     if found is not None:
+        made[_SHARES] = True
         return found
     cls = value.__class__
     plain: Any
