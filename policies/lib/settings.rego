@@ -51,6 +51,11 @@ defaults := {
 	"vulnerabilities": {"block": ["critical"], "signed_vex": false},
 	"approvals": {"required": 0, "roles": []},
 	"evaluations": {"signed": false},
+	"red_team": {
+		"categories": [],
+		"max_age_days": 90,
+		"max_success": 0.05,
+	},
 	"provenance": {"required_level": 0, "sources": []},
 	"signatures": {
 		"required": ["weights"],
@@ -139,6 +144,8 @@ approvals := merged.approvals
 evaluations := merged.evaluations
 
 provenance := merged.provenance
+
+red_team := merged.red_team
 
 weights := merged.weights
 
