@@ -9,6 +9,7 @@ hoisted out of a condition's expressions stays within the condition.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from adjudge.rego.passes.model import Clause, Compilation, FunctionName
@@ -37,6 +38,10 @@ from adjudge.rego.syntax import (
     With,
 )
 
+NEGATED = "$not"
+"""What the variables begin with that are bound ahead of a negated expression: what they are
+bound to binds no other, for a negation binds none."""
+
 EQUALITIES = frozenset({"eq", "assign", "equal"})
 
 
@@ -60,6 +65,7 @@ class Flattener:
 
     def __init__(self) -> None:
         self.counter = 0
+        self.prefix = "$"
 
     def clause(self, clause: Clause) -> None:
         """Rewrite one clause and its else chain; head calls move to the end of the body."""
@@ -131,7 +137,7 @@ class Flattener:
         else:
             new = self.term(term, out, withs)
             if expr.negated:
-                new = self._hoist_inside(new, out, withs)
+                new = self._negated(self._hoist_inside, new, out, withs)
         out.append(Expr(new, expr.negated, withs, expr.loc))
 
     def _condition(self, condition: Condition) -> Condition:
@@ -151,9 +157,9 @@ class Flattener:
         args = tuple(self.term(a, out, withs) for a in call.args)
         if expr.negated:
             if name in EQUALITIES:
-                args = tuple(self._hoist_inside(a, out, withs) for a in args)
+                args = tuple(self._negated(self._hoist_inside, a, out, withs) for a in args)
             else:
-                args = tuple(self._hoist(a, out, withs) for a in args)
+                args = tuple(self._negated(self._hoist, a, out, withs) for a in args)
         return replace(call, args=args)
 
     def _with_output(
@@ -162,10 +168,24 @@ class Flattener:
         args = tuple(self.term(a, out, withs) for a in call.args)
         return Call(call.operator, (*args, output), False, call.loc)
 
+    def _negated(
+        self,
+        hoist: Callable[[Term, list[Expr], tuple[With, ...]], Term],
+        term: Term,
+        out: list[Expr],
+        withs: tuple[With, ...],
+    ) -> Term:
+        self.prefix = NEGATED
+        try:
+            return hoist(term, out, withs)
+        finally:
+            self.prefix = "$"
+
     def _hoist(self, term: Term, out: list[Expr], withs: tuple[With, ...]) -> Term:
         """Bind references and comprehensions to a variable ahead of the expression."""
         if isinstance(term, Ref | ArrayCompr | SetCompr | ObjectCompr):
-            var = self._fresh()
+            self.counter += 1
+            var = Var(f"{self.prefix}{self.counter}")
             inner = self._hoist_inside(term, out, withs)
             out.append(Expr(Call(Var("eq"), (var, inner), True, term.loc), False, withs, term.loc))
             return var

@@ -145,9 +145,8 @@ class Safety:
 
     def _missing(self, expr: Expr, safe: set[str], body_vars: set[str]) -> set[str]:
         """The variables for which an expression waits in vain."""
-        outputs = expr_outputs(expr, self.arity, safe)
         closed = (_closed_vars(expr) & body_vars) - safe
-        return (closed or expr_vars(expr)) - safe - outputs
+        return closed or expr_vars(expr) - safe - expr_outputs(expr, self.arity, safe)
 
     # -- inside closures -----------------------------------------------------------
 

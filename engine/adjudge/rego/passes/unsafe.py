@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from adjudge.rego.lexer import FUTURE_KEYWORDS, LOGICAL_KEYWORDS
 from adjudge.rego.passes.model import Clause, Compilation, Stage, display_name, path_text
@@ -44,14 +44,18 @@ class SafetyErrors:
         places: dict[str, Location] = {}
         consequences: set[str] = set()
         assignments = self._assignments() if found else set()
+        owners = {name: expr for expr, names in found for name in names}
         for expr, names in found:
             outputs = self._outputs(expr)
+            taken_out = any(name.startswith("$not") for name in outputs)
+            at = _negation(expr, owners).loc if taken_out else expr.loc
             if expr.loc in assignments:
                 consequences |= outputs
             # A result has the place of the expression, an argument that of the call.
-            inner = expr.term.loc if outputs and isinstance(expr.term, Call) else expr.loc
+            of_call = outputs and not taken_out and isinstance(expr.term, Call)
+            inner = expr.term.loc if of_call else at
             for name in sorted(names):
-                loc = expr.loc if name in outputs else inner
+                loc = at if name in outputs else inner
                 places[name] = min(places.get(name, loc), loc)
         named = {n: loc for n, loc in places.items() if not n.startswith("$")}
         causes = {n: loc for n, loc in named.items() if n not in consequences}
@@ -91,6 +95,17 @@ class SafetyErrors:
             and isinstance(node.term, Call)
             and node.term.operator == Var("assign")
         }
+
+
+def _negation(expr: Expr, owners: Mapping[str, Expr]) -> Expr:
+    """The negated expression that an expression was taken out of, see flatten.NEGATED."""
+    while not expr.negated and isinstance(expr.term, Call):
+        bound = expr.term.args[0] if expr.term.args else None
+        owner = owners.get(bound.name) if isinstance(bound, Var) else None
+        if owner is None or owner is expr:
+            break
+        expr = owner
+    return expr
 
 
 def scope(module: Module, rule: Rule) -> str:

@@ -303,10 +303,16 @@ def expr_outputs(expr: Expr, arity: Arity, safe: set[str]) -> set[str]:
             if term.key is not None:
                 out.update(pattern_vars(term.key))
         return out - safe
+    name = ""
+    if isinstance(term, Call) and isinstance(term.operator, Var):
+        name = term.operator.name
+        bound = term.args[0] if name == "eq" else None
+        if isinstance(bound, Var) and bound.name.startswith("$not"):
+            # Taken out of a negation, see flatten.NEGATED.
+            return {bound.name}
     out = ref_outputs(term, safe)  # type: ignore[arg-type]
     if not isinstance(term, Call):
         return out - safe
-    name = term.operator.name if isinstance(term.operator, Var) else ""
     if name == "eq" and len(term.args) == 2:
         return unify_outputs(term.args[0], term.args[1], safe | out) - safe
     if name == "assign":

@@ -209,8 +209,8 @@ def _key_order(key: Term, position: int) -> tuple[int, int, str]:
     if isinstance(key, Var):
         name, _, number = key.name.partition("~")
         if number:
-            return (0, int(number), "")
+            return (0, int(number.partition("~")[0]), "")
         if name.startswith("$"):
-            return (1, int(name[1:]), "")
+            return (1, int(name.lstrip("$abcdefghijklmnopqrstuvwxyz") or 0), "")
         return (3 if name > "_" else -1, 0, name)
     return (2 if isinstance(key, Ref) else 4, position, "")
