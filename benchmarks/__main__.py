@@ -51,8 +51,8 @@ def _write(name: str, title: str, heading: str, table: str) -> None:
 
 def _heading(runs: int) -> str:
     return (
-        f"Python {platform.python_version()}, {os.cpu_count()} cores; the fastest of all samples "
-        f"of {runs} runs, the engines by turns."
+        f"Python {platform.python_version()}, {os.cpu_count()} cores; processor time of the "
+        f"evaluating thread, the fastest of all samples of {runs} runs, the engines by turns."
     )
 
 

@@ -3,7 +3,8 @@
 A program reads one case as JSON from standard input (``modules``, ``data``, ``input``,
 ``rule``, ``rounds``, ``samples``) and writes ``compile_ns``, ``samples_ns`` (nanoseconds of
 one evaluation, by sample), ``result`` and ``peak_kb`` (null where the system does not
-tell).  Each runs in a process of its own, so that the peaks can be compared.  The peers are
+tell).  Times are the processor's, for the thread that evaluates, where the system tells
+them.  Each runs in a process of its own, so that the peaks can be compared.  The peers are
 built when they are asked for, below ``build/benchmarks``.
 """
 

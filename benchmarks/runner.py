@@ -14,18 +14,18 @@ from adjudge.rego import compile_modules
 def main() -> int:
     """Measure the case on standard input."""
     case = json.load(sys.stdin)
-    start = time.perf_counter_ns()
+    start = time.thread_time_ns()
     program = compile_modules(case["modules"], data=case["data"])
     rule = program.rule(f"data.{case['rule']}")
-    compile_ns = time.perf_counter_ns() - start
+    compile_ns = time.thread_time_ns() - start
     document, rounds = case["input"], range(case["rounds"])
     result: Any = rule.eval(document)
     samples = []
     for _ in range(case["samples"]):
-        start = time.perf_counter_ns()
+        start = time.thread_time_ns()
         for _ in rounds:
             result = rule.eval(document)
-        samples.append((time.perf_counter_ns() - start) // len(rounds))
+        samples.append((time.thread_time_ns() - start) // len(rounds))
     answer = {
         "compile_ns": compile_ns,
         "samples_ns": samples,
