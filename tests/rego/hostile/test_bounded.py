@@ -122,7 +122,7 @@ BLOW_UPS: dict[str, tuple[str, str, set[str]]] = {
     "unit exponents": ("'p := units.parse_bytes(\"1e99999999Ei\")'", "{}", BUILTIN),
     "time layout": ("'p := time.format([1e18, \"UTC\", input])'", "'Monday January' * 60000", ANY),
     "time zone": ("'p := time.clock([0, input])'", "'../' * 300000", BUILTIN),
-    "time text": ("'p := time.parse_ns(input, input)'", "'2006' * 200000", ANY),
+    "time text": ("'p := time.parse_ns(input, input)'", "'2006' * 200000", BUILTIN),
     "time layouts": (
         "doubling('x', 'input', 'time.format([0, \"UTC\", X])') + 'p := x39'",
         "'1' * 999",

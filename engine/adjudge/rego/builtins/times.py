@@ -75,6 +75,9 @@ def _operand(value: Value) -> tuple[Moment, str]:
     layout = want_string(value[2], 1) if len(value) > 2 else ""
     return Moment(_exact_ns(value[0]), zone), layout
 
+_MAX_TEXT: Final = 10_000
+"""Characters of a layout, and of a text that is read by it; reading takes their product."""
+
 
 @builtin("time.now_ns", context=True, nondeterministic=True)
 def now_ns(ctx: BuiltinContext) -> Value:
@@ -87,6 +90,8 @@ def parse(layout: Value, value: Value) -> Value:
     """The instant a text names, read by a Go layout or the name of one."""
     named = want_string(layout, 1)
     text = want_string(value, 2)
+    if len(named) > _MAX_TEXT or len(text) > _MAX_TEXT:
+        raise BuiltinError(f"the layout or the text is longer than {_MAX_TEXT} characters")
     try:
         return _in_range(parse_ns(CONSTANTS.get(named, named), text))
     except LayoutError as err:
