@@ -1,8 +1,8 @@
 """How fast the ledger appends, proves and recovers: ``python -m benchmarks.ledger``.
 
 ``--postgres URL`` names an empty database for the same measurements on a server, ``--entries`` the
-size of the tree that proofs are taken from, and ``--folder`` where the SQLite file is made: in memory
-the disk does not count.  Prints a Markdown table.
+size of the tree that proofs are taken from, and ``--folder`` where the SQLite file is made: in
+memory the disk does not count.  Prints a Markdown table.
 """
 
 from __future__ import annotations

@@ -82,8 +82,8 @@ class SqliteDatabase:
             try:
                 self._db.execute("pragma journal_mode = wal")
                 return
-            except sqlite3.OperationalError:
-                if time.monotonic() > end:
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
                     raise
                 time.sleep(0.02)
 
