@@ -75,6 +75,7 @@ def _operand(value: Value) -> tuple[Moment, str]:
     layout = want_string(value[2], 1) if len(value) > 2 else ""
     return Moment(_exact_ns(value[0]), zone), layout
 
+
 _MAX_TEXT: Final = 10_000
 """Characters of a layout, and of a text that is read by it; reading takes their product."""
 
