@@ -188,7 +188,9 @@ def test_file_by_key(work: Path, run: Any) -> None:
 def test_bundle_elsewhere(work: Path, run: Any) -> None:
     (work / "sub").mkdir()
     (work / "a.sig").rename(work / "sub/s")
-    assert "no_signature" in run("a", "--key", "key.pub").out
+    without = run("a", "--key", "key.pub").out
+    assert "no_signature" in without
+    assert "--bundle FILE" in without
     assert run("a", "--key", "key.pub", "--bundle", "sub/s").code == 0
     assert run(work / "a", "--key", "key.pub", "--bundle", work / "sub/s").code == 0
     missing = run("a", "--key", "key.pub", "--bundle", "nothing")

@@ -203,6 +203,8 @@ def show(findings: Findings) -> None:
         _line(f"  problem {problem.code}: {problem.message}")
     code, sentence = findings.reason
     _line("\nVerified." if findings.verified else f"\nNot verified ({code}): {sentence}.")
+    if code == "no_signature":
+        _line("  hint: if the signature stands elsewhere, name it: --bundle FILE")
     if code == "files_unsigned":
         path = findings.unsigned[0]
         _line(f"  hint: what need not be signed can be left out: --ignore-path {path!r}")
