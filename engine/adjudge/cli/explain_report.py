@@ -42,6 +42,7 @@ _FLIPPED: Final = {
     "empty": "It would hold something",
 }
 MAX_SHOWN: Final = 210
+MAX_CHANGES: Final = 20
 MAX_CLAUSES: Final = 20
 """Clauses of a rule shown that did nothing of interest."""
 
@@ -127,10 +128,13 @@ class Writer:
         head = f"{flipped} with {plural(len(found.changes), 'change')}"
         tries = plural(found.tries, "try", "tries")
         yield f"  {self.look.paint(head, '1')} (verified; found in {tries}):"
-        for change in found.changes:
+        for change in found.changes[:MAX_CHANGES]:
             pointer, place = ground.place(change.path)
             told = _told(_concealed(change, ground), pointer)
             yield from self._wrapped(told, "    ", "      ", _place(place))
+        if len(found.changes) > MAX_CHANGES:
+            more = plural(len(found.changes) - MAX_CHANGES, "more change")
+            yield f"    … and {more}, which --format json tells"
 
     def _wrapped(self, text: str, first: str, rest: str, place: str = "") -> list[str]:
         """Wrapped lines; ``place`` stands at the right of the last, or below it."""

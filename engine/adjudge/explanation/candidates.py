@@ -28,6 +28,8 @@ MAX_ELEMENTS: Final = 10
 """Elements of one list, or members of one object, whose removal is tried."""
 MAX_ALIKE: Final = 50
 """Elements of one list whose values are tried in one another's places."""
+MAX_SMALL: Final = 3
+"""Elements of a list that is tried in the place of another."""
 MAX_LENGTH: Final = 5_000
 """The longest text that is made up."""
 
@@ -130,15 +132,16 @@ def _elements(path: Path, ground: Ground) -> Iterator[Change]:
 def _alike(path: Path, value: Any, ground: Ground) -> Iterator[Change]:
     """What stands at the same place of the other elements of a list."""
     at = next((n for n, step in enumerate(path) if isinstance(step, int)), None)
-    if at is None or at + 1 == len(path) or not isinstance(value, str | int | float):
+    if at is None or at + 1 == len(path) or not isinstance(value, str | int | float | list):
         return
     items = value_at(ground.input, path[:at])
-    found: dict[Any, None] = {}
+    found: dict[str, Any] = {}
     for item in items[:MAX_ALIKE] if isinstance(items, list) else ():
         other = value_at(item, path[at + 1 :])
-        if type(other) is type(value) and other != value:
-            found[other] = None
-    for rank, other in enumerate(found):
+        small = not isinstance(other, list) or 0 < len(other) <= MAX_SMALL
+        if type(other) is type(value) and other != value and small:
+            found.setdefault(repr(other)[:MAX_TEXT], other)
+    for rank, other in enumerate(found.values()):
         yield Change("replace", path, value, other, 1.3 + rank / 100)
 
 
@@ -282,7 +285,7 @@ def example(shape: Shape | None, depth: int = 0) -> Any:
         names = [n for n in shape.names() if shape.requires(n)] if depth < 4 else []
         return {name: example(shape.field(name), depth + 1) for name in names}
     if "array" in shape.types:
-        return []
+        return [example(shape.items(), depth + 1)] if depth < 4 else []
     return 1 if "number" in shape.types else True
 
 

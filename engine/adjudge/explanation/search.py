@@ -8,7 +8,8 @@ within bounds of tries and time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
@@ -21,6 +22,8 @@ from adjudge.rego.runtime.values import UNDEFINED
 MAX_CHANGES: Final = 12
 LARGE: Final = 3.0
 """The cost over which a single change counts as large."""
+SAMPLES: Final = 5
+"""Elements of one list whose values are changed one by one."""
 PATIENCE_S: Final = 1.0
 """How long something smaller is looked for once many changes are known to do it."""
 BEAM: Final = 6
@@ -40,9 +43,11 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the entries gave over one input: the findings, how far each body got, the reads."""
+    """What the entries gave over one input: the findings, how often bodies held, how far each
+    got, the reads."""
 
     findings: frozenset[str]
+    held: int
     reached: tuple[int, ...]
     failed: bool
     reads: tuple[Read, ...]
@@ -102,17 +107,19 @@ class Search:
         reads: dict[tuple[str, Path], Read] = {}
         reached: list[int] = []
         failed = False
+        held = 0
         for number, entry in enumerate(self.entries):
             whole = entry.group.kind != "set"
             outcome = evaluation.run(entry, reading=reading or whole)
             failed = failed or outcome.error is not None
+            held += outcome.held
             found = [s for s in outcome.solutions if s.value is not False]
             findings |= {f"{number}:{s.value!r}" for s in found}
             for read in (*(r for s in outcome.solutions for r in s.reads), *outcome.reads):
                 if all(isinstance(k, str | int) for k in read.path):
                     reads.setdefault((read.root, read.path), read)
             reached.append(_reached(entry, outcome, bool(found)))
-        return State(frozenset(findings), tuple(reached), failed, tuple(reads.values()))
+        return State(frozenset(findings), held, tuple(reached), failed, tuple(reads.values()))
 
     @property
     def _over(self) -> bool:
@@ -126,7 +133,7 @@ class Search:
         for node in beam:
             reads = self.state(node.input, reading=True).reads
             reads = (*reads, *self._named(node, reads))
-            for change in candidates(reads, self.pool, self.ground):
+            for change in candidates(_samples(reads), self.pool, self.ground):
                 if self._over:
                     break
                 if any(_undoes(change.path, c.path) for c in node.changes):
@@ -142,7 +149,13 @@ class Search:
                 if self._promising(node.state, following.state):
                     better.append(following)
                     everywhere = self._everywhere(node, change, reads)
-                    if everywhere is not None and (best is None or everywhere.cost < best.cost):
+                    if everywhere is None:
+                        continue
+                    if not self._done(everywhere.state):
+                        better.append(everywhere)
+                        if 2 * everywhere.state.held <= node.state.held:
+                            return best, [everywhere]  # most of it is done: on to the rest
+                    elif best is None or everywhere.cost < best.cost:
                         best = everywhere
                         self._until = min(self._until, time.monotonic() + PATIENCE_S)
         better.sort(key=lambda n: (self._distance(n.state), n.cost))
@@ -166,8 +179,8 @@ class Search:
         return _Node(input_, (*node.changes, change), self.state(input_))
 
     def _everywhere(self, node: _Node, change: Change, reads: Sequence[Read]) -> _Node | None:
-        """The same change to all elements of a list that were read, when that does it: what
-        one finding goes by, its likes mostly go by, too."""
+        """The same change to all elements of a list that were read, when that helps: what one
+        finding goes by, its likes mostly go by, too."""
         at = next((n for n, step in enumerate(change.path) if isinstance(step, int)), None)
         kind = (change.op, change.path[:at], change.path[(at or 0) + 1 :], repr(change.new))
         if self.goal == "something" or at is None or at + 1 == len(change.path):
@@ -181,15 +194,16 @@ class Search:
         for index in sorted(i for i in indexes if isinstance(i, int)):
             path = (*start, index, *change.path[at + 1 :])
             old = value_at(node.input, path)
-            if change.op == "add" if old is None else old != change.new:
+            if change.op == "add" if old is None else change.op != "add" and old != change.new:
                 changes.append(replace(change, path=path, old=old))
+        if len(changes) < 2:
+            return None
         self.tries += 1
         input_ = applied(node.input, changes)
         found = _Node(input_, (*node.changes, *changes), self.state(input_))
-        if not self._done(found.state):
-            return None
-        least = self._least(found)
-        return _Node(input_, least, found.state)
+        if self._done(found.state):
+            return _Node(input_, self._least(found), found.state)
+        return found if self._promising(node.state, found.state) else None
 
     def _done(self, state: State) -> bool:
         return not state.failed and bool(state.findings) == (self.goal == "something")
@@ -199,12 +213,12 @@ class Search:
             return False
         if self.goal == "something":
             return any(b > a for a, b in zip(old.reached, new.reached, strict=True))
-        fewer = len(new.findings) < len(old.findings)
-        return fewer or (len(new.findings) == len(old.findings) and new.findings != old.findings)
+        # Findings that become the same are no fewer.
+        return new.held < old.held or (new.held == old.held and new.findings != old.findings)
 
     def _distance(self, state: State) -> float:
         if self.goal == "nothing":
-            return len(state.findings)
+            return state.held
         left = [len(e.expressions) - r for e, r in zip(self.entries, state.reached, strict=True)]
         return min(left, default=0)
 
@@ -234,6 +248,17 @@ def _reached(entry: Entry, outcome: Outcome, found: bool) -> int:
     if found:
         return len(places)
     return places.index(outcome.reached) if outcome.reached in places else 0
+
+
+def _samples(reads: Iterable[Read]) -> Iterator[Read]:
+    """A few of the reads at the same place of different elements: what holds for one of a
+    thousand components mostly holds for its likes."""
+    seen: Counter[Path] = Counter()
+    for read in reads:
+        kind = tuple(None if isinstance(step, int) else step for step in read.path)
+        seen[kind] += 1
+        if seen[kind] <= SAMPLES:
+            yield read
 
 
 def _undoes(new: Path, old: Path) -> bool:

@@ -69,6 +69,8 @@ class Outcome:
     reads: tuple[Read, ...]
     reached: Location
     error: RegoEvalError | None = None
+    held: int = 0
+    """How often the body held, elements that are the same counted each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ class Evaluation:
             if (entry.expressions)
             else entry.clause.loc
         )
-        return Outcome(solutions, reads, reached, error)
+        return Outcome(solutions, reads, reached, error, len(found))
 
     def value(self, path: tuple[Any, ...]) -> Value:
         """The value at a path below ``data``, ``UNDEFINED`` when there is none; raises
