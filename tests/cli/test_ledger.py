@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from adjudge.ledger import Ledger, SigningKey
+
 Run = Callable[..., Any]
 
 
@@ -22,6 +24,20 @@ def ready(run: Run, work: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, code in (("release", 0), ("bad", 1)):
         words = ("check", name, "-p", "policies", "-q", "-o", f"json={name}.json")
         assert run(*words, "--ledger", "adjudge.db", "--require-log").code == code
+    return work
+
+
+@pytest.fixture
+def filled(work: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A ledger with a key and two records that are not signed."""
+    monkeypatch.delenv("ADJUDGE_LEDGER", raising=False)
+    signer = SigningKey.generate(work / "ledger.key")
+    with Ledger.init("adjudge.db", signer, origin="example.com/log") as ledger:
+        (work / "ledger.pub").write_text(f"{ledger.key}\n")
+    with Ledger.open("adjudge.db") as unsigned:
+        unsigned.append(b"one")
+        unsigned.append(b"two")
+    (work / "bad.json").write_text("{}")
     return work
 
 
@@ -176,7 +192,7 @@ def test_the_verifier_is_printed(run: Run) -> None:
         (("export", "waivers.yaml"), "export_exists"),
     ],
 )
-def test_what_is_refused(run: Run, ready: Path, words: tuple[str, ...], code: str) -> None:
+def test_what_is_refused(run: Run, filled: Path, words: tuple[str, ...], code: str) -> None:
     result = run("ledger", *words)
     assert (result.code, result.error) == (2, code), result.err
     assert "Traceback" not in result.err
