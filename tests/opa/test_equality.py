@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.opa.conftest import EXAMPLES, Opa, Subject, case_of, told
+from tests.opa.conftest import EXAMPLES, Opa, Subject, case_of, running, told
 
 from adjudge.documents.reading import read_yaml
 from adjudge.evaluation import Engine, Judge, Judgement, evaluate
@@ -38,15 +37,17 @@ def placed(judgement: Judgement) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def pushed(shared_opa: Opa) -> Iterator[tuple[Judge, Engine]]:
+def pushed() -> Iterator[tuple[Judge, Engine]]:
     """The collection ``strict`` with the settings of the example organisation, in an OPA."""
     settings = EXAMPLES / "organisation" / "settings.yaml"
     judge = Judge(load_policy_set(["strict"], data=[settings]))
-    with ExitStack() as stack:
-        opened = opa_engine(
-            shared_opa.target, judge.policies, judge.entries, judge.evidence, pytest.fail
-        )
-        yield judge, stack.enter_context(opened)
+    with (
+        running() as opa,
+        opa_engine(
+            opa.target, judge.policies, judge.entries, judge.evidence, pytest.fail
+        ) as engine,
+    ):
+        yield judge, engine
 
 
 @pytest.mark.parametrize(

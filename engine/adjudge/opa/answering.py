@@ -102,7 +102,8 @@ class OpaAnswers:
 
     def _push(self, workspace: Workspace) -> None:
         asking = "\n".join(_lookup(workspace, depth) for depth in range(DEPTH + 1))
-        workspace.push(self._modules, self._data, [workspace.asking(asking)])
+        pieces = workspace.prepare(self._modules)
+        workspace.push(pieces, self._data, [workspace.asking(asking)])
 
     def _again(self, lost: Workspace) -> Workspace:
         """A new place for the policies, in place of the one that was lost."""

@@ -85,7 +85,8 @@ def evaluate_query(
     workspace = Workspace(client)
     given = input is not UNDEFINED
     try:
-        workspace.push(modules, data, form.asking(workspace, given))
+        pieces = workspace.prepare(modules, apart=bool(question.package))
+        workspace.push(pieces, data, form.asking(workspace, given))
         path, strict = f"{workspace.ask_path}/answer", question.strict
         found = client.document(path, {"document": input} if given else UNDEFINED, strict=strict)
     except EvaluationFailed as error:

@@ -28,6 +28,7 @@ from urllib3.util.retry import Retry
 from adjudge.opa.errors import OpaError
 from adjudge.opa.target import Target
 from adjudge.rego.runtime.values import UNDEFINED
+from adjudge.source import Location
 
 RETRIES: Final = 2
 """How often a request is sent again that did not get through."""
@@ -159,7 +160,10 @@ class Opa:
     # -- what is written ---------------------------------------------------------------------
 
     def put_policy(self, name: str, text: str) -> None:
-        """Give OPA a policy.  Also raises OpaError ``opa_policy_refused``."""
+        """Give OPA a policy.
+
+        Also raises OpaError ``opa_policy_refused``, with the place in that text.
+        """
         # The library would rewrite what OPA refuses, and put that: not with our policies.
         client = self._client
         self._call("store policies", lambda: client.update_policy_from_string(text, name, False))
@@ -272,9 +276,11 @@ class Opa:
                 hint="its log says why",
             )
         if error.errors:
+            first = error.errors[0]
             return OpaError(
                 "opa_policy_refused",
                 f"the OPA at {url} does not accept a policy: {said}",
+                location=Location(first.file, first.row, first.col),
                 hint="an older OPA may lack a builtin or a keyword that the policy uses",
             )
         return OpaError("opa_refused", f"the OPA at {url} refused to {what} (HTTP {status}{told})")

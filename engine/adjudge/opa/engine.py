@@ -15,7 +15,7 @@ from typing import Any, Final
 from adjudge.decision.model import Degradation, EngineInfo
 from adjudge.opa.bundled import BundledEngine
 from adjudge.opa.client import EvaluationFailed, Opa, Provenance
-from adjudge.opa.moving import Copy
+from adjudge.opa.moving import Copy, Root
 from adjudge.opa.target import Target
 from adjudge.opa.telling import about, pointed, unknown
 from adjudge.opa.workspace import Warn, Workspace
@@ -28,8 +28,6 @@ from adjudge.rego.syntax import Var
 from adjudge.source import Location
 
 APPLICABLE: Final = "applicable"
-SIGN: Final = "adjudge_here_"
-"""How the rules begin that tell that a module is there."""
 _ANSWER: Final = """\
 answer := {"marker": MARKER, "values": values} if {
 	count(here) == COUNT
@@ -126,14 +124,14 @@ class OpaEngine:
             for loc, entry in self._entries.items()
             if entry.group.kind == "set"
         }
-        policies = self._policies
-        asking = [workspace.asking(self._asking())]
-        workspace.push(policies.modules, policies.data, asking, copies, SIGN)
+        pieces = workspace.prepare(self._policies.modules, copies, signed=True)
+        asking = workspace.asking(self._asking([p.sign for p in pieces if p.sign is not None]))
+        workspace.push(pieces, self._policies.data, [asking])
 
     def _package(self, loc: Location) -> tuple[str, ...]:
         return next(m.package for m in self._policies.modules if m.file == loc.file)
 
-    def _asking(self) -> str:
+    def _asking(self, signs: Sequence[Root]) -> str:
         root = self.workspace.root
         rules: dict[str, Path] = {
             key: (*self._package(loc), key) if entry.group.kind == "set" else entry.group.path
@@ -144,14 +142,9 @@ class OpaEngine:
             f'clauses["{key}"] := [v | v := {path_text((*root, *path))}]'
             for key, path in rules.items()
         ]
-        modules = self._policies.modules
-        lines += [
-            f"here contains {n} if {path_text((*root, *module.package, f'{SIGN}{n}'))}"
-            for n, module in enumerate(modules)
-        ]
-        answer = _ANSWER.replace("MARKER", self.workspace.marker_text).replace(
-            "COUNT", str(len(modules))
-        )
+        lines += [f"here contains {n} if {path_text(sign)}" for n, sign in enumerate(signs)]
+        answer = _ANSWER.replace("MARKER", self.workspace.marker_text)
+        answer = answer.replace("COUNT", str(len(signs)))
         return "\n\n".join([*lines, answer])
 
     # -- asking ------------------------------------------------------------------------------

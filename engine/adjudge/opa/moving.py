@@ -23,7 +23,6 @@ from adjudge.rego.syntax import (
     Annotations,
     Call,
     Expr,
-    Head,
     Import,
     Module,
     Ref,
@@ -73,27 +72,27 @@ class Moved:
         return self.places[max(before)] if before else Location(self.file, 1, 1)
 
 
-def move(
-    module: Module, root: Root, copies: Mapping[Location, Copy], sign: str | None = None
-) -> Moved:
-    """A module below ``root``, with copies of the clauses that begin at the places given, and
-    a rule called ``sign`` that is always true.
-
-    Raises OpaError ``opa_policy_inexpressible`` when Rego v1 cannot say it.
-    """
+def move(module: Module, root: Root) -> Module:
+    """A module below ``root``.  Raises OpaError ``opa_policy_inexpressible``."""
     try:
-        rules = [moved(rule, root) for rule in module.rules]
-        imports = moved_imports(module.imports, root)
+        return replace(
+            module,
+            package=(*root, *module.package),
+            imports=moved_imports(module.imports, root),
+            rules=moved(module.rules, root),
+        )
     except RecursionError:
         raise _inexpressible(module, "it nests too deeply") from None
-    for rule in tuple(rules):
-        copy = copies.get(rule.loc)
-        if copy is not None and not rule.default:
-            rules.append(_renamed(rule, copy))
-    if sign is not None:
-        rules.append(Rule(Head(Var(sign), value=Scalar(True), assign=True)))
-    package = (*root, *module.package)
-    return write(replace(module, package=package, imports=imports, rules=tuple(rules)))
+
+
+def with_copies(module: Module, copies: Mapping[Location, Copy]) -> Module:
+    """A module with copies of the clauses that begin at the places given."""
+    found = [
+        _renamed(rule, copies[rule.loc])
+        for rule in module.rules
+        if rule.loc in copies and not rule.default
+    ]
+    return replace(module, rules=(*module.rules, *found)) if found else module
 
 
 def write(module: Module) -> Moved:
@@ -237,7 +236,7 @@ def _steps(ref: Ref) -> list[object]:
     return [head, *(o.value if isinstance(o, Scalar) else None for o in ref.operands)]
 
 
-def stubs(modules: Sequence[Module], root: Root) -> dict[tuple[str, ...], str]:
+def stubs(modules: Sequence[Module]) -> dict[tuple[str, ...], str]:
     """For each package with functions that other modules call, a module that declares them,
     without any value.
 
@@ -260,7 +259,7 @@ def stubs(modules: Sequence[Module], root: Root) -> dict[tuple[str, ...], str]:
                 line = f"{name}({blanks}) := input if false"
                 declared.setdefault(module.package, {})[line] = None
     return {
-        package: f"package {path_text((*root, *package)).removeprefix('data.')}\n\n"
+        package: f"package {path_text(package).removeprefix('data.')}\n\n"
         + "\n\n".join(lines)
         + "\n"
         for package, lines in declared.items()

@@ -2,7 +2,7 @@
 
 Everything stands below ``data.adjudge_runs.<name>``, and policies have ids that begin with
 ``adjudge_runs/<name>/``.  The name is random, so that runs do not meet, and nothing else in
-the OPA is read or written.  Below ``root`` stand the policies and their data, as if ``root``
+the OPA is read or written.  Below ``adjudge_root`` stand the policies and their data, as if that
 were ``data``; ``ask`` holds what queries need; ``marker`` says that all of it is there.
 """
 
@@ -12,22 +12,35 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
 from adjudge.opa.client import Failure, Opa
 from adjudge.opa.errors import OpaError
-from adjudge.opa.moving import Copy, Moved, Root, move, stubs
+from adjudge.opa.merging import mergeable, merged
+from adjudge.opa.moving import Copy, Moved, Root, move, moved, stubs, with_copies, write
 from adjudge.rego.errors import RegoEvalError
 from adjudge.rego.passes.model import path_text
-from adjudge.rego.syntax import Module
+from adjudge.rego.syntax import Head, Module, Rule, Scalar, Var
 from adjudge.source import Location
 
 RUNS: Final = "adjudge_runs"
+SIGN: Final = "adjudge_here_"
+TOP: Final = "adjudge_root"
+"""What policies take for ``data``; no variable of a policy is called so."""
 PUSH_SECONDS: Final = 120.0
 """How long it may take to push everything, and again to clear it."""
 
 Warn = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A policy to be pushed, and the path of the rule that tells that it is there."""
+
+    module: Moved
+    sign: Root | None = None
 
 
 class Workspace:
@@ -50,7 +63,7 @@ class Workspace:
     @property
     def root(self) -> Root:
         """Where what policies take for ``data`` stands."""
-        return (RUNS, self.name, "root")
+        return (RUNS, self.name, TOP)
 
     @property
     def ask(self) -> Root:
@@ -62,29 +75,45 @@ class Workspace:
         """The path of the package of queries, as the API writes it."""
         return "/".join(self.ask)
 
-    def push(
+    def prepare(
         self,
-        modules: Iterable[Module],
-        data: Mapping[str, Any],
-        asking: Sequence[Moved],
+        modules: Sequence[Module],
         copies: Mapping[Location, Copy] | None = None,
-        sign: str | None = None,
-    ) -> None:
-        """Push policies, data, and last ``asking``: modules with rules to be asked for.
+        *,
+        signed: bool = False,
+        apart: bool = False,
+    ) -> list[Piece]:
+        """What is to be pushed of modules: as few policies as possible.
 
-        The module with number N also gets the rule ``<sign>N``, see :func:`move`.
+        ``signed``: each has a rule that tells that it is there.  ``apart``: each module stays
+        one, for queries that are in a package.  Raises OpaError ``opa_policy_inexpressible``.
+        """
+        given = [with_copies(module, copies or {}) for module in modules]
+        alone = [module for module in given if apart or not mergeable(module)]
+        together = [module for module in given if not apart and mergeable(module)]
+        trees = [move(module, self.root) for module in alone]
+        if together:
+            rules = moved(merged(together, TOP), self.root)
+            trees.append(Module(self.root[:-1], (), rules, file=together[0].file))
+        pieces = [Piece(Moved(text, "", {})) for text in stubs(trees).values()]
+        for number, tree in enumerate(trees):
+            sign = (*tree.package, f"{SIGN}{number}") if signed else None
+            if sign is not None:
+                rule = Rule(Head(Var(sign[-1]), value=Scalar(True), assign=True))
+                tree = replace(tree, rules=(*tree.rules, rule))
+            pieces.append(Piece(write(tree), sign))
+        return pieces
+
+    def push(
+        self, pieces: Iterable[Piece], data: Mapping[str, Any], asking: Sequence[Moved]
+    ) -> None:
+        """Push data, policies, and last ``asking``: modules with rules to be asked for.
 
         Raises OpaError; then some of it may be there, and :meth:`clear` is to be called.
         """
-        modules = list(modules)
-        moved = [
-            move(each, self.root, copies or {}, f"{sign}{number}" if sign else None)
-            for number, each in enumerate(modules)
-        ]
-        declared = [Moved(text, "", {}) for text in stubs(modules, self.root).values()]
         end = time.monotonic() + PUSH_SECONDS
         self._put_data(data)
-        for number, each in enumerate([*declared, *moved, *asking]):
+        for number, each in enumerate([*(piece.module for piece in pieces), *asking]):
             if time.monotonic() > end:
                 raise OpaError(
                     "opa_timeout",
@@ -107,7 +136,7 @@ class Workspace:
     def _put_data(self, data: Mapping[str, Any]) -> None:
         self._data = True
         try:
-            self.opa.put_data(self.path, {"root": dict(data), "marker": self.marker})
+            self.opa.put_data(self.path, {TOP: dict(data), "marker": self.marker})
         except OpaError as error:
             # After a time-out it may be there.
             self._data = error.code in ("opa_timeout", "opa_failed", "opa_answer_invalid")
@@ -119,17 +148,23 @@ class Workspace:
         try:
             self.opa.put_policy(policy, module.text)
         except OpaError as error:
-            if not module.file or error.code != "opa_policy_refused":
-                raise
-            place = Location(module.file, 1, 1)
+            at = error.location
+            place = None if at is None else self.original(policy, at.row, at.col)
             said = self.plain(error.message)
             raise OpaError(error.code, said, location=place, hint=error.hint) from None
 
     def clear(self, warn: Warn) -> None:
         """Take everything away again; what cannot be is told, not raised.
 
-        The declarations of functions go last: OPA does not let go of what is called.
+        What interrupts this waits until it is done; only a second time it does not.
         """
+        try:
+            self._clear(warn)
+        except KeyboardInterrupt:
+            self._clear(warn)
+            raise
+
+    def _clear(self, warn: Warn) -> None:
         end = time.monotonic() + PUSH_SECONDS
         try:
             self._delete_policies(end)
@@ -143,6 +178,8 @@ class Workspace:
             )
 
     def _delete_policies(self, end: float) -> None:
+        """Delete policies, the declarations of functions last: OPA does not let go of what is
+        called."""
         while self._policies:
             called: list[str] = []
             for policy in reversed(self._policies):
