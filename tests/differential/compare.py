@@ -198,11 +198,6 @@ def explained(case: Case, difference: Difference, opa: Opa | None) -> str:
     if isinstance(left, Invalid) and isinstance(right, Invalid):
         if set(left.codes) ^ set(right.codes) == {"rego_type_error", "rego_unsafe_var_error"}:
             return "unsafe or of the wrong type"
-    if isinstance(left, Invalid) and "rego_type_error" in left.codes:
-        others = Invalid(tuple(code for code in left.codes if code != "rego_type_error"))
-        templates = any('$"' in text for text in case.modules.values())
-        if templates and (right == others or not (isinstance(right, Invalid) or others.codes)):
-            return "types after templates"
     return "an element twice" if left == _once(right) else ""
 
 

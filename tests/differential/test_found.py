@@ -82,6 +82,13 @@ def test_nothing_is_known_of_an_empty_set_in_a_collection(inside: str) -> None:
         answer("s := set()\n\np if startswith(s, `a`)")
 
 
+@pytest.mark.parametrize("use", ["{x} != 1", '_ := $"{x}"', "count([x]) == 1"])
+def test_a_variable_in_a_collection_of_anything_may_be_anything(use: str) -> None:
+    assert answer(f"p if {{ x := `a`; {use}; abs(x) == 1 }}") == {}
+    with pytest.raises(RegoErrors):
+        answer("p if { x := `a`; concat(``, [x]) == `a`; abs(x) == 1 }")
+
+
 def test_long_bodies_in_any_order() -> None:
     backwards = "".join(f"    x{n} = x{n - 1} + 1\n" for n in range(600, 0, -1))
     assert answer(f"p := x600 if {{\n{backwards}    x0 = 1\n}}") == {"p": 601}

@@ -23,7 +23,20 @@ from adjudge.rego.passes.types.terms import Comprehension, Terms
 from adjudge.rego.passes.types.text import TermText
 from adjudge.rego.passes.types.tree import TypeTree
 from adjudge.rego.passes.types.visit import is_computed
-from adjudge.rego.syntax import Call, Expr, Ref, Scalar, SetCompr, Term, Var, With, walk
+from adjudge.rego.syntax import (
+    Array,
+    Call,
+    Expr,
+    Object,
+    Ref,
+    Scalar,
+    Set,
+    SetCompr,
+    Term,
+    Var,
+    With,
+    walk,
+)
 from adjudge.source import Location
 
 DocumentPath: TypeAlias = tuple[PropertyKey, ...]
@@ -124,8 +137,10 @@ class Calls:
         count = len(function.args)
         for n, arg in enumerate(call.args):
             t, want = have[n], wanted[n] if n < len(wanted) else function.variadic
-            if t is not None and (t is want or t is ANY or want is ANY) and not t.unknown:
-                continue
+            whole = not isinstance(arg, Array | Object | Set)
+            if t is not None and (t is want or t is ANY or (whole and want is ANY)):
+                if not t.unknown:
+                    continue
             known = t is not None and not t.unknown
             if not (known and not self.terms.unifier.unifies(t, want)):
                 if n >= count and want is not None and want.unknown:
@@ -193,7 +208,7 @@ class Calls:
             return
         bind = term.body[0].term
         inner = bind.args[-1] if isinstance(bind, Call) else None
-        if isinstance(inner, Var) and inner.name not in ROOTS and env.lookup(inner.name) is None:
+        if isinstance(inner, Var) and inner.name not in ROOTS:
             env.vars[inner.name] = ANY
 
     # -- with ------------------------------------------------------------------------------
