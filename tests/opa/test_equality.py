@@ -165,8 +165,8 @@ POLICIES: dict[str, tuple[dict[str, str], Any]] = {
     ),
     "names that need quotes": (
         {
-            "a.rego": """package data["odd-name"].if_
-            import data["odd-name"].if_ as me
+            "a.rego": """package odd["odd-name"].if_
+            import data.odd["odd-name"].if_ as me
             deny contains "x" if me.y["a b"] == 1
             y["a b"] := 1
             """

@@ -95,7 +95,7 @@ d(1) := data.a.b.f(1)
 e := [d(1), d(2)]
 """,
     "text.rego": "package lib.text\nup(x) := y if y := upper(x)\n",
-    "odd.rego": 'package data["o-d"]["if"]\np := q + 1\nq := data.lib.z\n',
+    "odd.rego": 'package odd["o-d"].d\np := q + 1\nq := data.lib.z\n',
 }
 
 
@@ -106,10 +106,9 @@ def test_they_mean_the_same() -> None:
     # `top` stands where `data` stood for the modules.
     rules = moved(merged(modules, "top"), ("top_package", "top"))
     new = compile_modules({"m": write(Module(("top_package",), (), rules)).text})
-    for path in ("a.b.all", "a.b.chain", "a.b.total", "a.b.o", "lib.e", '["o-d"]["if"].p'):
-        step = "" if path.startswith("[") else "."
-        (here,) = old.prepare(f"x := data{step}{path}").eval(given)
-        (there,) = new.prepare(f"x := data.top_package.top{step}{path}").eval(given)
+    for path in ("a.b.all", "a.b.chain", "a.b.total", "a.b.o", "lib.e", 'odd["o-d"].d.p'):
+        (here,) = old.prepare(f"x := data.{path}").eval(given)
+        (there,) = new.prepare(f"x := data.top_package.top.{path}").eval(given)
         assert there.bindings == here.bindings
 
 
