@@ -19,6 +19,9 @@ from adjudge.ledger.note import Note, Signature, merged, parse_note
 PAGE: Final = 500
 """Rows that are read at a time."""
 
+_MAX_TIME_US: Final = 253_402_300_800 * 1_000_000
+"""The year 10000."""
+
 _IDS: Final = "select id from ledger_entry where log = ? and id in {}"
 _LEAVES: Final = "select idx, leaf from ledger_entry where log = ? and idx in {}"
 # A cross join, because SQLite then looks up one node after the other; for `in (values ...)` it
@@ -96,6 +99,8 @@ class Rows:
         sql += self.database.for_update if lock else ""
         try:
             ((size, frontier, time_us),) = self._query(sql, (self.log,), int, bytes, int)
+            if not 0 <= time_us < _MAX_TIME_US:
+                raise ValueError("no year has this time")
             return State(Frontier.from_bytes(size, frontier), time_us)
         except ValueError:
             raise corrupt(self.database, "what it says of its size is not right") from None
@@ -161,6 +166,12 @@ class Rows:
         sql = "select coalesce(max(idx), -1) from ledger_entry where log = ?"
         highest: int = self._query(sql, (self.log,), int)[0][0]
         return highest
+
+    def count(self) -> int:
+        """How many entries there are."""
+        sql = "select count(*) from ledger_entry where log = ?"
+        count: int = self._query(sql, (self.log,), int)[0][0]
+        return count
 
     def stored(
         self, start: int, stop: int, about: tuple[int, int] | None = None, kind: str | None = None
