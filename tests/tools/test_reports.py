@@ -73,6 +73,43 @@ def mixed(write: Write) -> None:
     write({"lib.rego": LIB, "lib_test.rego": TESTS, "settings/data.json": '{"x": 1}'})
 
 
+def test_ranges_of_coverage_are_those_of_opa(ours: Runner, opa: Runner, write: Write) -> None:
+    write(
+        {
+            "r.rego": """package r
+
+import data.lib
+
+limit := 3
+
+names := {name | some name in input.names}
+
+p if {
+	count(names) < limit
+	x := sprintf("%s-%d", [input.a, lib.f(limit)])
+	contains(x, input.b.c)
+	input.list[count(names)] == "z"
+	some y in [1, limit]
+	y > 2
+	z := $"{input.a} and {y}"
+	z == "q and 3"
+}
+""",
+            "lib.rego": "package lib\n\nf(x) := x + data.r.limit if x > 0\n",
+            "r_test.rego": """package r_test
+
+import data.r
+
+given := {"a": "q", "b": {"c": "q"}, "list": [0, "z"], "names": ["n"]}
+
+test_p if r.p with input as given
+""",
+        }
+    )
+    mine, theirs = ours("test", "-c", "."), opa("test", "-c", ".")
+    assert mine.json == theirs.json
+
+
 def test_nothing_but_counts_when_all_pass(ours: Runner, opa: Runner, good: None) -> None:
     assert ours("test", "good").out == opa("test", "good").out == "PASS: 3/3\n"
 

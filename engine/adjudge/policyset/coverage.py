@@ -13,7 +13,27 @@ from typing import Any
 
 from adjudge.rego.extents import Extent, Extents
 from adjudge.rego.probes import Probe
-from adjudge.rego.syntax import Call, Expr, Module, Ref, Rule, Scalar, SomeDecl, SomeIn, Var, walk
+from adjudge.rego.syntax import (
+    Array,
+    ArrayCompr,
+    Call,
+    Expr,
+    Head,
+    Module,
+    Object,
+    ObjectCompr,
+    Ref,
+    Rule,
+    Scalar,
+    Set,
+    SetCompr,
+    SomeDecl,
+    SomeIn,
+    Template,
+    Term,
+    Var,
+    walk,
+)
 
 
 @dataclass(slots=True)
@@ -100,36 +120,100 @@ def coverage(modules: Iterable[Module], probes: list[Probe], hits: Collection[in
 def _file(module: Module, reached: list[Probe]) -> FileCoverage:
     extents = Extents(module)
     exprs = {node.loc: node for node in walk(module.rules) if isinstance(node, Expr)}
-    covered = {e for probe in reached for e in _reached(probe, extents, exprs)}
+    apart = _Apart(module)
+    covered = {e for probe in reached for e in _reached(probe, extents, exprs, apart)}
     places = set(_places(module, extents))
     missed = {e for e in places if not _inside(e, covered)}
     return FileCoverage(sorted(covered), sorted(missed))
 
 
-def _reached(probe: Probe, extents: Extents, exprs: dict[Any, Expr]) -> Iterator[Extent]:
+def _reached(
+    probe: Probe, extents: Extents, exprs: dict[Any, Expr], apart: _Apart
+) -> Iterator[Extent]:
     rule = probe.clause.rule
     if probe.expr is None:
         if probe.parent is None:
             is_else = all(clause is not probe.clause for clause in probe.group.clauses)
             yield from _head(rule, is_else, extents)
+            yield from (extents.term(term) for term in apart.of_head(rule.head))
     elif probe.loc.row:
-        yield from _references(probe.expr, extents)
         written = exprs.get(probe.loc)
         if probe.hoisted:
             assert isinstance(probe.expr.term, Call)
             yield extents.operation(probe.expr.term)
         elif written is not None:
             yield extents.expr(written)
+            yield from (extents.term(term) for term in apart.of(written))
 
 
-def _references(expr: Expr, extents: Extents) -> Iterator[Extent]:
-    """The references among the arguments of a call: to OPA, expressions of their own."""
-    call = expr.term
-    if isinstance(call, Call) and isinstance(call.operator, Var):
-        if call.operator.name not in ("eq", "equal", "assign"):
-            for arg in call.args:
-                if isinstance(arg, Ref) and arg.loc.row:
-                    yield extents.term(arg)
+class _Apart:
+    """The terms that OPA makes expressions of their own."""
+
+    def __init__(self, module: Module) -> None:
+        self._names = {name for name in map(_first_name, module.rules) if name}
+        for each in module.imports:
+            last = each.path.operands[-1] if isinstance(each.path, Ref) else each.path
+            written = last.value if isinstance(last, Scalar) else getattr(last, "name", "")
+            self._names.add(each.alias or str(written))
+
+    def of(self, expr: Expr) -> Iterator[Term]:
+        """Those of an expression."""
+        term = expr.term
+        if isinstance(term, SomeIn):
+            if isinstance(term.domain, Ref):
+                yield from self._inner(term.domain)
+            elif not isinstance(term.domain, Var):
+                yield from self._one(term.domain)
+                if isinstance(term.domain, Array | Set | Object):
+                    yield term.domain
+        elif isinstance(term, Call):
+            name = term.operator.name if isinstance(term.operator, Var) else ""
+            inside = self._inner if name in ("eq", "equal", "assign") else self._one
+            for arg in term.args:
+                yield from inside(arg)
+        elif isinstance(term, Ref):
+            yield from self._inner(term)
+        for modifier in expr.withs:
+            yield from self._one(modifier.value)
+
+    def of_head(self, head: Head) -> Iterator[Term]:
+        """Those of a rule's head."""
+        for term in (head.key, head.value):
+            if term is not None:
+                yield from self._inner(term)
+
+    def _inner(self, term: Term) -> Iterator[Term]:
+        """Those within a term that stays where it is itself, if it is no call."""
+        if isinstance(term, Ref):
+            for part in (term.head, *term.operands):
+                if not isinstance(part, Var) or part is not term.head:
+                    yield from self._one(part)
+        elif not isinstance(term, Var | ArrayCompr | SetCompr | ObjectCompr):
+            yield from self._one(term)
+
+    def _one(self, term: Term) -> Iterator[Term]:
+        """Those of a term, and the term itself when it has to be evaluated."""
+        if isinstance(term, Call):
+            for arg in term.args:
+                yield from self._one(arg)
+        elif isinstance(term, Array | Set):
+            for item in term.items:
+                yield from self._one(item)
+        elif isinstance(term, Object):
+            for pair in term.pairs:
+                for part in pair:
+                    yield from self._one(part)
+        elif isinstance(term, Ref):
+            yield from self._inner(term)
+        evaluated = isinstance(term, Ref | Call | Template | ArrayCompr | SetCompr | ObjectCompr)
+        if term.loc.row and (evaluated or (isinstance(term, Var) and term.name in self._names)):
+            yield term
+
+
+def _first_name(rule: Rule) -> str:
+    ref = rule.head.ref
+    first = ref if isinstance(ref, Var) else ref.head
+    return first.name if isinstance(first, Var) else ""
 
 
 def _head(rule: Rule, is_else: bool, extents: Extents) -> Iterator[Extent]:
@@ -156,6 +240,10 @@ def _places(module: Module, extents: Extents) -> Iterator[Extent]:
         if isinstance(node, Expr) and node.loc.row:
             if not isinstance(node.term, SomeDecl | SomeIn) and not _is_true(node):
                 yield extents.expr(node)
+        elif isinstance(node, Template):
+            for part in node.parts:
+                if not isinstance(part, str | Expr) and part.loc.row:
+                    yield extents.term(part)
 
 
 def _is_true(expr: Expr) -> bool:
