@@ -191,3 +191,20 @@ def test_the_input_stays_as_it_is(explained: Explain) -> None:
     input_ = {"tags": ["a"], "meta": {"x": {"y": 1}}}
     explained('deny contains "a" if {\n\tinput.tags[0] == "b"\n\tinput.meta.x.y == 2\n}', input_)
     assert input_ == {"tags": ["a"], "meta": {"x": {"y": 1}}}
+
+
+def test_many_findings_of_two_rules_take_few_tries(explained: Explain) -> None:
+    text = (
+        'deny contains c.name if {\n\tsome c in input.cs\n\tnot "MIT" in c.licences\n}\n\n'
+        'deny contains "many" if count([c | some c in input.cs; c.level > 5]) > 3'
+    )
+    input_ = {
+        "cs": [
+            {"name": f"n{n}", "licences": ["MIT"] if n % 4 == 0 else [], "level": n}
+            for n in range(36)
+        ]
+    }
+    found = explained(text, input_).counterfactual
+    assert found is not None
+    assert found.changes is not None
+    assert found.tries < 1000

@@ -131,6 +131,7 @@ class Search:
         best: _Node | None = None
         better: list[_Node] = []
         for node in beam:
+            self._tried.clear()
             reads = self.state(node.input, reading=True).reads
             reads = (*reads, *self._named(node, reads))
             for change in candidates(_samples(reads), self.pool, self.ground):
@@ -148,16 +149,16 @@ class Search:
                     break
                 if self._promising(node.state, following.state):
                     better.append(following)
-                    everywhere = self._everywhere(node, change, reads)
-                    if everywhere is None:
-                        continue
-                    if not self._done(everywhere.state):
-                        better.append(everywhere)
-                        if 2 * everywhere.state.held <= node.state.held:
-                            return best, [everywhere]  # most of it is done: on to the rest
-                    elif best is None or everywhere.cost < best.cost:
-                        best = everywhere
-                        self._until = min(self._until, time.monotonic() + PATIENCE_S)
+                everywhere = self._everywhere(node, change, reads)
+                if everywhere is None:
+                    continue
+                if not self._done(everywhere.state):
+                    better.append(everywhere)
+                    if 2 * everywhere.state.held <= node.state.held:
+                        return best, [everywhere]  # most of it is done: on to the rest
+                elif best is None or everywhere.cost < best.cost:
+                    best = everywhere
+                    self._until = min(self._until, time.monotonic() + PATIENCE_S)
         better.sort(key=lambda n: (self._distance(n.state), n.cost))
         return best, better[: 1 if self.goal == "nothing" and len(better) > 50 else BEAM]
 
