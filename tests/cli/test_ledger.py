@@ -209,3 +209,21 @@ def test_what_is_required(run: Run, work: Path) -> None:
     assert "ledger_unavailable" in [d["code"] for d in record["degradations"]]
     shown = run(*words[:-1], "--require-log", "--ledger", "none/l.db").out
     assert "could not be written" in shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--ledger", "none/l.db"),
+        ("--ledger", "mysql://x"),
+        ("--tenant", "a b"),
+        ("--origin", "a b"),
+        ("--tenant", "b", "--origin", "example.com/log"),
+        ("--public", "new.pub"),
+    ],
+)
+def test_no_key_is_left_of_a_ledger_that_cannot_be(
+    run: Run, filled: Path, words: tuple[str, ...]
+) -> None:
+    assert run("ledger", "init", "--key", "new.key", *words).code == 2
+    assert not list(filled.glob("new*"))

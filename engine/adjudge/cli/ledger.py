@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 
+_NOT_NAMED = ("ledger_exists", "ledger_origin_invalid", "ledger_origin_taken")
+"""Why a log did not get its key."""
+
 
 @click.group(
     "ledger",
@@ -106,15 +109,23 @@ def init(url: str, tenant: str, origin: str | None, key: Path, public: Path | No
     The private key signs checkpoints; the verifier key is for everybody who checks them.
     """
     from adjudge.exports.writing import Target, check_targets, write_file
-    from adjudge.ledger import Ledger, SigningKey
+    from adjudge.ledger import Ledger, LedgerError, SigningKey
 
     target = public or key.with_suffix(".pub" if tenant == "default" else f".{tenant}.pub")
     check_targets([Target("key", str(target))])
     if target.exists():
         raise UsageError("output_exists", f"{target} exists already", hint="use --public FILE")
     made = not key.exists()
+    # No key is made for a ledger that cannot be.
+    Ledger.open(url, tenant=tenant, create=True).close()
     signer = SigningKey.generate(key) if made else SigningKey.load(key, key_password)
-    with Ledger.init(url, signer, tenant=tenant, origin=origin) as ledger:
+    try:
+        ledger = Ledger.init(url, signer, tenant=tenant, origin=origin)
+    except LedgerError as error:
+        if made and error.code in _NOT_NAMED:
+            key.unlink()
+        raise
+    with ledger:
         write_file(str(target), f"{ledger.key}\n".encode())
         click.echo(f"{ledger.url}: the log {ledger.origin} has {len(ledger)} entries")
         click.echo(
