@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.trust.conftest import IDENTITY, ISSUER, SHARED, statement
@@ -297,3 +301,26 @@ def test_empty_directory_and_no_signature(work: Path, run: Any) -> None:
     assert "no_signature" in run("empty", "--key", "key.pub").out
     (work / "b").write_bytes(b"x")
     assert run("b", "--key", "key.pub").code == 1
+
+
+@pytest.mark.filterwarnings("ignore:Attribute's length")
+def test_odd_certificates_print_no_warnings(work: Path) -> None:
+    long_name = x509.NameAttribute(x509.NameOID.COMMON_NAME, "x" * 70, _validate=False)
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([long_name]))
+        .issuer_name(x509.Name([long_name]))
+        .public_key(KEY.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + dt.timedelta(days=9000))
+        .sign(KEY, hashes.SHA256())
+    )
+    (work / "a.pem").write_bytes(certificate.public_bytes(PEM))
+    call = "import sys; from adjudge.cli import main; sys.exit(main(sys.argv[1:]))"
+    arguments = [sys.executable, "-c", call, "verify-artifact", "a", "--ca", "a.pem"]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr == ""
+    assert done.returncode == 1
+    assert "certificate_invalid" in done.stdout

@@ -6,6 +6,7 @@ The names of Fulcio's extensions follow its published list of object identifiers
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import (
     Criticality,
@@ -25,6 +27,11 @@ from cryptography.x509.verification import (
 from adjudge.trust.facts import Verification, rfc3339
 from adjudge.trust.keys import VerifyKey, weakness
 from adjudge.trust.reasons import Refused
+
+# What the library warns of in odd certificates is nothing to the people who judge them: it ends
+# in facts, and warnings would be printed among these.
+warnings.filterwarnings("ignore", message="Attribute's length must be")
+warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
 
 _FULCIO = "1.3.6.1.4.1.57264.1."
 _OTHER_NAME = f"{_FULCIO}7"
