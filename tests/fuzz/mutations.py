@@ -1,4 +1,5 @@
-"""A random source in, module texts out: the shipped policies, mutated, and texts made of tokens."""
+"""A random source in, module texts out: shipped and generated policies, mutated, and texts made
+of tokens."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ import random
 import re
 from functools import cache
 from pathlib import Path
+
+from tests.differential.generate import case
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -102,8 +105,13 @@ def _from_tokens(rng: random.Random) -> str:
 
 
 def _mutated(rng: random.Random) -> str:
-    """Some paragraphs of a seed, changed in a few places, mostly so that they stay readable."""
-    head, *paragraphs = seeds()[rng.randrange(len(seeds()))].split("\n\n")
+    """Some paragraphs of a seed or of a generated module, changed in a few places, mostly so
+    that they stay readable."""
+    if rng.random() < 0.5:
+        text = rng.choice(sorted(case(rng).modules.values()))
+    else:
+        text = seeds()[rng.randrange(len(seeds()))]
+    head, *paragraphs = text.split("\n\n")
     count = rng.randrange(1, 6)
     start = rng.randrange(len(paragraphs))
     imports = [each for each in paragraphs if each.startswith("import")]
