@@ -13,6 +13,7 @@ from tests.opa.conftest import EXAMPLES, Opa, Subject, case_of, running, told
 from adjudge.documents.reading import read_yaml
 from adjudge.evaluation import Engine, Judge, Judgement, evaluate
 from adjudge.opa.engine import opa_engine
+from adjudge.opa.errors import OpaError
 from adjudge.policyset import load_policy_set
 
 BROKEN = sorted(p.name for p in (EXAMPLES / "broken").iterdir() if p.is_dir())
@@ -266,3 +267,24 @@ def test_conflicts_are_told_in_the_words_of_opa_about_policies_as_written(
     assert result.message.startswith("policies/a.rego:5:5: eval_conflict_error: ")
     assert "data.a.two" in result.message
     assert "adjudge_runs" not in result.message
+
+
+def test_policies_without_rules_that_count(opa: Opa, written: Callable[..., Subject]) -> None:
+    one = written({"a.rego": "package a\nallow if input.x\n"}, {"x": 1})
+    here, there = one.embedded(), one.opa(opa.target)
+    assert there.decision.outcome == here.decision.outcome == "no_verdict"
+    assert there.decision.reason_codes == here.decision.reason_codes
+
+
+def test_the_policy_that_cannot_be_written_is_named(
+    opa: Opa, written: Callable[..., Subject]
+) -> None:
+    one = written(
+        {"a.rego": 'package a\ndeny["x"] { true }\n', "b.rego": "package b\np { in := 1 }\n"},
+        v0=True,
+    )
+    with pytest.raises(OpaError) as caught:
+        one.opa(opa.target)
+    assert caught.value.code == "opa_policy_inexpressible"
+    assert caught.value.location is not None
+    assert caught.value.location.file.endswith("b.rego")

@@ -138,7 +138,9 @@ class OpaEngine:
             for (loc, entry), key in zip(self._entries.items(), self._keys.values(), strict=True)
         }
         rules |= {key: path for path, key in self._applicable.items()}
-        lines = [
+        # The first is for policies without rules that count.
+        lines = ['clauses["none"] := []']
+        lines += [
             f'clauses["{key}"] := [v | v := {path_text((*root, *path))}]'
             for key, path in rules.items()
         ]

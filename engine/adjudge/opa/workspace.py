@@ -101,8 +101,17 @@ class Workspace:
             if sign is not None:
                 rule = Rule(Head(Var(sign[-1]), value=Scalar(True), assign=True))
                 tree = replace(tree, rules=(*tree.rules, rule))
-            pieces.append(Piece(write(tree), sign))
+            pieces.append(Piece(self._written(tree, together), sign))
         return pieces
+
+    def _written(self, tree: Module, together: Iterable[Module]) -> Moved:
+        try:
+            return write(tree)
+        except OpaError:
+            # Which of them is it?
+            for module in together:
+                write(move(module, self.root))
+            raise
 
     def push(
         self, pieces: Iterable[Piece], data: Mapping[str, Any], asking: Sequence[Moved]
