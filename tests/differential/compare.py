@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from tests.differential.generate import Case
-from tests.differential.opa import Opa, OpaError
+from tests.differential.opa import PANIC, Opa, OpaError
 from tests.reference import ConflictError, UnsafeError, evaluate
 
 from adjudge.rego import Options, RegoErrors, RegoEvalError, compile_modules
@@ -158,6 +158,8 @@ def by_opa(case: Case, opa: Opa) -> Answers:
         try:
             return plain(opa.value(path, case.input, case.strict))
         except OpaError as error:
+            if PANIC in error.codes:
+                opa.load(case.modules, case.data)
             return Failed(tuple(error.codes))
 
     return [ask(path) for path in case.paths]
@@ -191,6 +193,8 @@ def differences(
 def explained(case: Case, difference: Difference, opa: Opa | None) -> str:
     """Which of the differences that ``docs/reference/rego-support.md`` explains this is."""
     left, right = difference.left, difference.right
+    if right == Failed((PANIC,)):
+        return "OPA panics"
     if isinstance(left, Failed) or isinstance(right, Failed):
         return "which error is met" if _by_order(case, difference, opa) else ""
     if difference.between != "opa":

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 STARTED_WITHIN = 20.0
+PANIC = "opa_panic"
 
 
 def binary() -> str | None:
@@ -52,16 +53,21 @@ class Opa:
     def __init__(self, executable: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="opa-")
         self._socket = f"{self._folder.name}/s"
-        command = [executable, "run", "--server", "--addr", f"unix://{self._socket}"]
-        command += ["--log-level", "error", "--disable-telemetry"]
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        self._command = [executable, "run", "--server", "--addr", f"unix://{self._socket}"]
+        self._command += ["--log-level", "error", "--disable-telemetry"]
         self._loaded: list[str] = []
         self.reached = 0
         """How many modules the last load has come to."""
 
     def __enter__(self) -> Opa:
+        self._start()
+        return self
+
+    def _start(self) -> None:
+        Path(self._socket).unlink(missing_ok=True)
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         end = time.monotonic() + STARTED_WITHIN
         while not Path(self._socket).exists():
             if time.monotonic() > end or self._process.poll() is not None:
@@ -69,7 +75,6 @@ class Opa:
                 raise RuntimeError("opa does not start")
             time.sleep(0.02)
         self._connection = _Connection(self._socket)
-        return self
 
     def __exit__(
         self,
@@ -82,9 +87,17 @@ class Opa:
         self._folder.cleanup()
 
     def _ask(self, method: str, path: str, body: str = "") -> tuple[int, Any]:
-        self._connection.request(method, path, body.encode(errors="replace"))
-        response = self._connection.getresponse()
-        text = response.read()
+        try:
+            self._connection.request(method, path, body.encode(errors="replace"))
+            response = self._connection.getresponse()
+            text = response.read()
+        except (http.client.HTTPException, OSError) as error:
+            # It panics now and then; what was loaded is lost with the process.
+            self._process.kill()
+            self._process.wait()
+            self._start()
+            self._loaded = []
+            raise OpaError("eval", [{"code": PANIC, "message": repr(error)}]) from None
         return response.status, json.loads(text, parse_float=Decimal) if text.strip() else {}
 
     def load(self, modules: dict[str, str], data: Any) -> None:
