@@ -105,13 +105,20 @@ def _built(name: str, tool: str, commands: Iterable[list[str]]) -> bool:
 
 def measure(case: BenchCase, peers: Iterable[Peer], runs: int) -> dict[str, Measured]:
     """Run every engine ``runs`` times, taking turns, so that a slow moment of the machine
-    meets all of them; raises :class:`DifferentResults`."""
+    meets all of them; a peer that refuses the case is left out, with a message.  Raises
+    :class:`DifferentResults`."""
     document = json.dumps(case.document())
     listed = list(peers)
     found = {peer.name: Measured() for peer in listed}
     for _ in range(runs):
-        for peer in listed:
-            _run(peer, document, found[peer.name])
+        for peer in [p for p in listed if p.name in found]:
+            try:
+                _run(peer, document, found[peer.name])
+            except RuntimeError as e:
+                if peer.name == OURS:
+                    raise
+                print(f"{case.name} is not measured with {e}", file=sys.stderr)
+                del found[peer.name]
     expected = json.dumps(found[listed[0].name].result, sort_keys=True)
     for name, measured in found.items():
         if json.dumps(measured.result, sort_keys=True) != expected:
