@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from adjudge.rego.passes.model import Clause, Compilation, FunctionName
+from adjudge.rego.passes.variables import ROOTS
 from adjudge.rego.syntax import (
     Array,
     ArrayCompr,
@@ -183,7 +184,8 @@ class Flattener:
 
     def _hoist(self, term: Term, out: list[Expr], withs: tuple[With, ...]) -> Term:
         """Bind references and comprehensions to a variable ahead of the expression."""
-        if isinstance(term, Ref | ArrayCompr | SetCompr | ObjectCompr):
+        is_root = isinstance(term, Var) and term.name in ROOTS and self.prefix == NEGATED
+        if is_root or isinstance(term, Ref | ArrayCompr | SetCompr | ObjectCompr):
             self.counter += 1
             var = Var(f"{self.prefix}{self.counter}")
             inner = self._hoist_inside(term, out, withs)
