@@ -251,9 +251,17 @@ class Calls:
         self._replaced.add(w.loc)
         if isinstance(w.value, Ref):
             t = self.terms.documents.ref_type(env, w.value)
-            if isinstance(t, Function):
+            if isinstance(t, Function) and not self._is_document(env, w.target):
                 return
         env.seen[id(w.value)] = self.bound(env, w.value, out)
+
+    def _is_document(self, env: Env, target: Var | Ref) -> bool:
+        """Whether ``with`` replaces a document: by a value, then, not by a function."""
+        root = target if isinstance(target, Var) else target.head
+        if not isinstance(root, Var) or root.name not in ROOTS:
+            return False
+        operands = () if isinstance(target, Var) else target.operands
+        return not isinstance(self.terms.documents.root_type(env, root.name, operands), Function)
 
     def _value_type(self, env: Env, w: With) -> Type | None:
         if isinstance(w.value, FunctionName):
