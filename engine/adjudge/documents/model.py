@@ -257,9 +257,7 @@ class Document:
     _places: dict[str, Position | None] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
-    def recorded(
-        cls, artifact: dict[str, Any], places: Mapping[str, Position | None]
-    ) -> Document:
+    def recorded(cls, artifact: dict[str, Any], places: Mapping[str, Position | None]) -> Document:
         """The document whose :meth:`as_input` was ``artifact``, without its file.
 
         It knows the ``places`` that were asked for before, and no others.
