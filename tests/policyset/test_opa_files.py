@@ -197,7 +197,9 @@ def test_bundles_that_are_refused(tmp_path: Path, files: dict[str, bytes]) -> No
         read_bundle(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no tar", mtime=0), b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", gzip.compress(b"no tar", mtime=0), b"\x1f\x8b"]
+)
 def test_what_is_no_archive(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "b.tar.gz"
     path.write_bytes(content)
