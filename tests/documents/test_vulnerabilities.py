@@ -138,6 +138,7 @@ def test_reports(
 @pytest.mark.parametrize(
     ("ecosystem", "name", "purl"),
     [
+        ("crates.example", "serde", "pkg:cargo/serde@1"),
         ("Maven", "org.x:y", "pkg:maven/org.x/y@1"),
         ("npm", "@scope/p", "pkg:npm/%40scope/p@1"),
         ("Go", "github.com/a/b", "pkg:golang/github.com/a/b@1"),
