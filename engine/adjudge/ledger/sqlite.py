@@ -57,8 +57,9 @@ class SqliteDatabase:
                 raise
 
     def _prepare(self, create: bool) -> None:
-        if not self._is_ledger():
-            if not create or self._value("select count(*) from sqlite_master"):
+        ledger, empty = self._looked_at()
+        if not ledger:
+            if not (create and empty):
                 raise not_a_log(self.shown)
             self._use_wal()
             with self.writing():
@@ -67,6 +68,16 @@ class SqliteDatabase:
         self._use_wal()
         self._db.execute("pragma synchronous = full")
         self._db.execute("pragma secure_delete = on")
+
+    def _looked_at(self) -> tuple[bool, bool]:
+        """Whether the file is a ledger and whether it is empty, both of one moment: another
+        process may be making the ledger right now."""
+        self._db.execute("begin")
+        try:
+            empty = self._value("select count(*) from sqlite_master") == 0
+            return self._is_ledger(), empty
+        finally:
+            self._db.execute("rollback")
 
     def _is_ledger(self) -> bool:
         found = (self._value("pragma application_id"), self._value("pragma user_version"))
