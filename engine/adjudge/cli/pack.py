@@ -62,7 +62,7 @@ def command(
     from adjudge.cli.signing import key_signer
     from adjudge.exports.writing import write_file
     from adjudge.gate.frameworks import load_framework
-    from adjudge.gate.pack import Contents, make_pack, trust_members
+    from adjudge.gate.pack import Contents, make_pack
     from adjudge.gate.recording import Recordings
 
     record = read_record(decision)
@@ -71,7 +71,7 @@ def command(
         receipt=read_bytes(receipt) if receipt else None,
         recordings=Recordings(recordings) if recordings else None,
         frameworks=[load_framework(name) for name in dict.fromkeys(frameworks)],
-        trust=trust_members(trust_files),
+        trust=_by_name(trust_files),
         waivers=read_bytes(waivers) if waivers else None,
     )
     who = key_signer(signing_key)
@@ -79,3 +79,19 @@ def command(
     write_file(output, data)
     click.echo(f"{output}: {len(data):,} bytes, signed by {who.description}", err=True)
     return 0
+
+
+def _by_name(paths: tuple[Path, ...]) -> dict[str, bytes]:
+    """Files by their names.
+
+    Raises InputError ``pack_name_twice`` and those of ``read_bytes``.
+    """
+    from adjudge.cli.records import read_bytes
+    from adjudge.errors import InputError
+
+    out: dict[str, bytes] = {}
+    for path in paths:
+        if path.name in out:
+            raise InputError("pack_name_twice", f"two files are called {path.name}")
+        out[path.name] = read_bytes(path)
+    return out

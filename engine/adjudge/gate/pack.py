@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from adjudge.canonical import canonical_bytes, sha256_hex
@@ -141,23 +140,6 @@ def parts_of(described: Mapping[str, Any]) -> list[str]:
     if settings["waivers"] is not None:
         found.add(settings["waivers"]["data"])
     return sorted(found)
-
-
-def trust_members(paths: Sequence[Path]) -> dict[str, bytes]:
-    """Files that say whom to trust, by their names.
-
-    Raises InputError ``file_unreadable``, ``pack_name_twice``.
-    """
-    out: dict[str, bytes] = {}
-    for path in paths:
-        if path.name in out:
-            raise InputError("pack_name_twice", f"two files are called {path.name}")
-        try:
-            out[path.name] = path.read_bytes()
-        except OSError as error:
-            why = (error.strerror or str(error)).lower()
-            raise InputError("file_unreadable", f"{path} cannot be read: {why}") from None
-    return out
 
 
 def _plain(name: str) -> str:
