@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from adjudge.cli.options import filled
+from adjudge.cli.options import filled, format_option
 
 if TYPE_CHECKING:
     from adjudge.decision.model import RuleResult
@@ -59,14 +59,7 @@ Exit codes: 0 compared, 1 an outcome flips (with --fail-on-flip), 2 it cannot be
 @click.option("-d", "--data", multiple=True, metavar="FILE", help="Base documents, for both.")
 @click.option("--v0-compatible", is_flag=True, help="Read policies as Rego v0.")
 @click.option("--fail-on-flip", is_flag=True, help="Exit with 1 when an outcome flips.")
-@click.option(
-    "-f",
-    "--format",
-    "format_",
-    type=click.Choice(["console", "json"]),
-    default="console",
-    show_default=True,
-)
+@format_option
 def command(
     old: str,
     new: str,

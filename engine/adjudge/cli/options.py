@@ -10,6 +10,16 @@ import click
 
 from adjudge.errors import UsageError
 
+format_option = click.option(
+    "-f",
+    "--format",
+    "format_",
+    type=click.Choice(["console", "json"]),
+    default="console",
+    show_default=True,
+)
+"""For people, or for programs."""
+
 Value = TypeVar("Value", str, tuple[str, ...], None)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from adjudge.cli.options import format_option
+
 if TYPE_CHECKING:
     from adjudge.gate.replay import Replay
 
@@ -35,14 +37,7 @@ Exit codes: 0 identical, 1 something differs, 2 it cannot be replayed.
     show_default=True,
     help="The folder that `check --record` wrote.",
 )
-@click.option(
-    "-f",
-    "--format",
-    "format_",
-    type=click.Choice(["console", "json"]),
-    default="console",
-    show_default=True,
-)
+@format_option
 def command(decision: str, recordings: Path, format_: str) -> int:
     """Make the judgement of DECISION (a record, or the id of one) again, and compare.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from adjudge.cli.options import filled
+from adjudge.cli.options import filled, format_option
 from adjudge.cli.trust_options import trust_options
 
 if TYPE_CHECKING:
@@ -69,14 +69,7 @@ Exit codes: 0 genuine and as expected, 1 not, 2 the input cannot be used.
     show_default=True,
     help="What must have been decided.",
 )
-@click.option(
-    "-f",
-    "--format",
-    "format_",
-    type=click.Choice(["console", "json"]),
-    default="console",
-    show_default=True,
-)
+@format_option
 def command(
     decision: Path,
     attestation: Path | None,

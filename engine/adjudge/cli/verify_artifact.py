@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from adjudge.cli.options import filled
+from adjudge.cli.options import filled, format_option
 from adjudge.cli.terminal import watching
 from adjudge.cli.trust_options import trust_options
 
@@ -83,14 +83,7 @@ Exit codes: 0 verified, 1 not verified, 2 the input cannot be used.
 )
 @click.option("--max-age", callback=filled, metavar="AGE", help="Such as 24h, 30d or 8w.")
 @click.option("--as-of", callback=filled, metavar="TIME", help="The time of judgement.")
-@click.option(
-    "-f",
-    "--format",
-    "format_",
-    type=click.Choice(["console", "json"]),
-    default="console",
-    show_default=True,
-)
+@format_option
 def command(
     artifact: Path,
     bundle: Path | None,
